@@ -1,0 +1,1 @@
+//! The CPU device: a team of threads, kernels, instruction sets.

@@ -1,0 +1,3 @@
+//! `llama-rs`: the command line. Flags become configurations; the only crate that names concrete devices.
+
+fn main() {}

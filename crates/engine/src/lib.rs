@@ -1,0 +1,1 @@
+//! Runs models: weights on devices, memory of sequences, batching, the decode loop.

@@ -1,0 +1,1 @@
+//! The GGUF container: read, check and write. Knows no tensor maths.

@@ -1,0 +1,1 @@
+//! Architectures: hyperparameters, weights by name, blocks, and a file for each architecture. Only describes graphs.

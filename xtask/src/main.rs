@@ -1,0 +1,3 @@
+//! The chores of the project: ci, tidy, demo, test, models.
+
+fn main() {}
