@@ -1,1 +1,12 @@
 //! Block formats of quantized tensors: layout, scalar decode and encode, one table of types.
+
+/// Placeholder until the format table lands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DType {
+    F32,
+    F16,
+    BF16,
+    I32,
+    Q4_0,
+    Q8_0,
+}

@@ -1,1 +1,21 @@
-//! The language of models: shapes, ops, graphs, passes, memory plan. No I/O, no threads, no kernels.
+//! The language of models: shapes, ops, graphs, passes, memory plan.
+//!
+//! Knows no file, device, thread or kernel. A model is written down once as a [`Graph`] whose row counts are
+//! symbolic; backends compile it once and run it for any batch.
+
+mod graph;
+mod memory;
+mod ops;
+pub mod passes;
+mod plan;
+mod shape;
+
+pub use graph::{Graph, Node, NodeId, Output, Tensor, Weight, WeightId};
+pub use memory::{MemoryId, MemorySpec, Timeline, ValueStore};
+pub use ops::{
+    Attention, Binary, Conv1d, Input, Mask, MatMul, Norm, NormKind, Op, Positions, Reduce, RelativeBias,
+    Rope, RopeOrder, RopeTable, SsmScan, Unary,
+};
+pub use plan::{Lifetime, Slot, plan_arena};
+pub use quant::DType;
+pub use shape::{Elem, Extents, Rows, Shape};

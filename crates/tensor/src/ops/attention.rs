@@ -1,0 +1,98 @@
+//! Attention over memory: one op for every head layout, mask and bias. No K, V or mask is ever materialized.
+
+use super::Op;
+use crate::{Elem, MemoryId, MemorySpec, Rows, Shape, Tensor, Weight};
+
+/// Which earlier tokens a token sees. Distances are counted in tokens of the sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mask {
+    /// All of them, later ones too: encoders and cross attention.
+    All,
+    /// Itself and everything before it.
+    Causal,
+    /// Itself and the `n - 1` tokens before it.
+    Window(usize),
+    /// Itself and what precedes it in its chunk of `n` tokens.
+    Chunk(usize),
+    /// Tokens at most `n / 2` away on either side.
+    Symmetric(usize),
+}
+
+/// T5's learned bias on the distance between two tokens, as an input weight `[n_head, n_bucket]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RelativeBias {
+    pub n_bucket: usize,
+    /// Half of the buckets are for tokens to the right.
+    pub bidirectional: bool,
+}
+
+/// Streaming-softmax attention: `softmax(scale * q.k + bias) v` over the memory of the token's sequence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Attention {
+    pub memory: MemoryId,
+    /// Multiplies `q.k`.
+    pub scale: f32,
+    pub mask: Mask,
+    /// `c * tanh(score / c)` after scaling (Gemma 2, Grok).
+    pub softcap: Option<f32>,
+    /// ALiBi: `-slope(head) * distance` is added, slopes from this maximal bias (Press et al. 2021).
+    pub alibi_max_bias: Option<f32>,
+    /// An extra input `[n_head]`: a score each head may spend on nothing (gpt-oss).
+    pub sinks: bool,
+    pub relative_bias: Option<RelativeBias>,
+}
+
+impl Attention {
+    /// Causal attention with the usual scale of one over the root of the key length.
+    pub fn causal(memory: MemoryId, key_dim: usize) -> Self {
+        Self {
+            memory,
+            scale: 1.0 / (key_dim as f32).sqrt(),
+            mask: Mask::Causal,
+            softcap: None,
+            alibi_max_bias: None,
+            sinks: false,
+            relative_bias: None,
+        }
+    }
+}
+
+impl<'g> Tensor<'g> {
+    /// Appends keys `[key_dim, n_head_kv, n_tokens]` and values `[value_dim, n_head_kv, n_tokens]` to memory.
+    /// Latent memories (`ValueStore::InKey`) take no values.
+    #[track_caller]
+    pub fn append_kv(self, memory: MemoryId, spec: &MemorySpec, value: Option<Self>) -> Self {
+        let MemorySpec::Kv { n_head_kv, key_dim, value: store, .. } = spec else {
+            panic!("memory {memory:?} is a state, not keys and values");
+        };
+        let k = self.shape();
+        assert_eq!([k.dim(0), k.dim(1)], [*key_dim, *n_head_kv], "keys {k:?} for {spec:?}");
+        assert_eq!(value.is_some(), matches!(store, crate::ValueStore::Own { .. }), "values for {spec:?}");
+        if let Some(v) = value {
+            let v = v.shape();
+            assert_eq!([v.dim(0), v.dim(1)], [store.dim(), *n_head_kv], "values {v:?} for {spec:?}");
+        }
+        let handle = Shape::new(&[0], Rows::Tokens);
+        self.op_of(Op::AppendKv { memory }, handle, Elem::Token, value.as_slice())
+    }
+
+    /// `self` are queries `[key_dim, n_head, r]`, `kv` the handle of the memory, whose values have `value_dim`
+    /// elements; the result is `[value_dim, n_head, r]`.
+    #[track_caller]
+    pub fn attention(
+        self,
+        kv: Self,
+        value_dim: usize,
+        attention: Attention,
+        sinks: Option<Weight>,
+        bias: Option<Weight>,
+    ) -> Self {
+        let q = self.shape();
+        assert_eq!(kv.elem(), Elem::Token, "attention reads memory by handle");
+        assert_eq!(attention.sinks, sinks.is_some(), "sinks");
+        assert_eq!(attention.relative_bias.is_some(), bias.is_some(), "relative bias");
+        let mut rest = vec![kv];
+        rest.extend(sinks.into_iter().chain(bias).map(|w| self.graph.weight(w)));
+        self.op(Op::Attention(attention), q.with_dims(&[value_dim, q.dim(1)]), &rest)
+    }
+}

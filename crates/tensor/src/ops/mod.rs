@@ -1,0 +1,137 @@
+//! Ops are data: one enum entry with its parameters. A family's file holds the parameters, the shape rules and the
+//! [`Tensor`](crate::Tensor) methods that build the nodes; what an op computes is defined by its scalar kernel in
+//! `backend-cpu` and its cases in `backend::conformance`.
+
+mod attention;
+mod elementwise;
+mod layout;
+mod matmul;
+mod norm;
+mod recurrent;
+mod rope;
+mod select;
+
+pub use attention::{Attention, Mask, RelativeBias};
+pub use elementwise::{Binary, Unary};
+pub use matmul::MatMul;
+pub use norm::{Norm, NormKind};
+pub use recurrent::{Conv1d, SsmScan};
+pub use rope::{Positions, Rope, RopeOrder, RopeTable};
+pub use select::Reduce;
+
+use crate::{Elem, MemoryId, Weight};
+
+/// Everything a device may be asked to compute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// A value of the step.
+    Input(Input),
+    /// A weight of the file.
+    Weight(Weight),
+    /// `table [n, n_rows], ids [.., r] -> [n, .., r]`: rows of a table.
+    Lookup,
+    /// `weight, x (, ids) -> y`: see [`MatMul`].
+    MatMul(MatMul),
+    /// `x -> f(x)`.
+    Unary(Unary),
+    /// `a, b -> a f b`; `b` repeats along extents where it is 1 and over rows if it has none.
+    Binary(Binary),
+    /// `x -> mul * x + add`.
+    Affine { mul: f32, add: f32 },
+    /// `x -> min(max(x, min), max)`.
+    Clamp { min: f32, max: f32 },
+    /// `gate, up -> f(gate) * up`.
+    Glu(Unary),
+    /// `x (, weight) (, bias)`: see [`Norm`].
+    Norm(Norm),
+    /// `x -> exp(x - max) / sum`, over `dims[0]`.
+    Softmax,
+    /// `positions (, factors) -> [n_rot, r]`: cosines and sines, see [`RopeTable`].
+    RopeTable(RopeTable),
+    /// `x, table -> x` rotated.
+    Rope(Rope),
+    /// `k [key_dim, n_head_kv, r] (, v) -> handle`: appends this step's rows to memory.
+    AppendKv { memory: MemoryId },
+    /// `-> handle`: memory filled by another layer or an earlier step.
+    ReadKv { memory: MemoryId },
+    /// `q, handle (, sinks) (, bias) -> [value_dim, n_head, r]`: see [`Attention`].
+    Attention(Attention),
+    /// A part of extent `dim`.
+    Slice { dim: usize, start: usize, len: usize },
+    /// The same elements under other extents.
+    Reshape,
+    /// `a, b` joined along extent `dim`.
+    Concat { dim: usize },
+    /// Extents of 1 repeated to the shape of the node.
+    Repeat,
+    /// `x -> i32 [k, r]`: indices of the `k` largest of `dims[0]`, largest first, ties by index.
+    TopK { k: usize },
+    /// `x [n, r], ids [k, r] -> [k, r]`: elements of `dims[0]` by index.
+    Gather,
+    /// `x [n, r] -> [n, r]`: of `n_group` equal groups keep the `n_used` with the greatest sum of their two largest
+    /// elements; the others become negative infinity.
+    KeepGroups { n_group: usize, n_used: usize },
+    /// Sum or mean over extent `dim`, which becomes 1.
+    Reduce { kind: Reduce, dim: usize },
+    /// `x [.., n_tokens] -> [.., n_outputs]`: the rows whose results are wanted.
+    SelectOutputs,
+    /// `x [n, r], weight [d_conv, n] (, bias) -> [n, r]`: causal, per sequence, see [`Conv1d`].
+    Conv1d(Conv1d),
+    /// `x, dt, a, b, c -> y`: selective state space, see [`SsmScan`].
+    SsmScan(SsmScan),
+    /// `x [n, r] -> [n, r]`: the row before, of the same sequence; the memory keeps the last.
+    TokenShift { memory: MemoryId },
+    /// `r, w, k, v, a, b -> y`, all `[head_size, n_head, r]`: the RWKV-7 recurrence; the state is
+    /// `[head_size, head_size, n_head]`.
+    Wkv7 { memory: MemoryId },
+}
+
+impl Op {
+    /// The memory the op reads or writes.
+    pub fn memory(&self) -> Option<MemoryId> {
+        match self {
+            Self::AppendKv { memory }
+            | Self::ReadKv { memory }
+            | Self::TokenShift { memory }
+            | Self::Wkv7 { memory } => Some(*memory),
+            Self::Attention(a) => Some(a.memory),
+            Self::Conv1d(c) => Some(c.memory),
+            Self::SsmScan(s) => Some(s.memory),
+            _ => None,
+        }
+    }
+
+    /// Whether the op changes memory, and so must run even if nothing reads its result.
+    pub fn has_effect(&self) -> bool {
+        !matches!(self, Self::ReadKv { .. } | Self::Attention(_)) && self.memory().is_some()
+    }
+
+    /// Whether row `i` of the result depends on row `i` of the inputs alone, whatever the sequence.
+    pub fn is_row_wise(&self) -> bool {
+        match self {
+            Self::Input(_) | Self::Weight(_) | Self::SelectOutputs | Self::ReadKv { .. } => false,
+            Self::Attention(_) => false,
+            _ => !self.has_effect(),
+        }
+    }
+}
+
+/// A value that comes with the step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// i32 `[n_tokens]`: token ids.
+    Tokens,
+    /// i32 `[n_pos, n_tokens]`: positions, several a token for multi-axis rotary embeddings.
+    Positions(Positions),
+    /// A value computed by another part of a split graph.
+    Import { index: u32, elem: Elem },
+}
+
+impl Input {
+    pub(crate) fn elem(self) -> Elem {
+        match self {
+            Self::Tokens | Self::Positions(_) => Elem::I32,
+            Self::Import { elem, .. } => elem,
+        }
+    }
+}

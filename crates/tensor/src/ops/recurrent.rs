@@ -1,0 +1,61 @@
+//! Recurrences along the tokens of each sequence. They read and replace a state of fixed size; sequences of unequal
+//! length share a batch.
+
+use super::Op;
+use crate::{MemoryId, Tensor, Weight};
+
+/// Depthwise causal convolution: `y[t] = sum_i weight[i] * x[t - d_conv + 1 + i] (+ bias)`. The memory keeps the last
+/// `d_conv - 1` inputs, oldest first, `[n, d_conv - 1]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv1d {
+    pub memory: MemoryId,
+    pub d_conv: usize,
+    pub bias: bool,
+}
+
+/// `S = exp(dt * a) * S + dt * x (outer) b; y = S c`, with `dt = softplus(dt)` (Gu and Dao 2023, Dao and Gu 2024).
+/// The state is `[d_state, head_dim, n_head]`. Mamba-1 is the case of `n_head = d_inner` heads of one element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SsmScan {
+    pub memory: MemoryId,
+    pub d_state: usize,
+}
+
+impl<'g> Tensor<'g> {
+    /// `self [n, r]`, `weight [d_conv, n]`, `bias [n]`.
+    #[track_caller]
+    pub fn conv1d(self, memory: MemoryId, weight: Weight, bias: Option<Weight>) -> Self {
+        let (s, w) = (self.shape(), weight.shape);
+        assert!(s.row_len() == w.dim(1) && s.dim(0) == w.dim(1), "conv1d of {s:?} with {w:?}");
+        let conv = Conv1d { memory, d_conv: w.dim(0), bias: bias.is_some() };
+        let rest: Vec<_> = [Some(weight), bias].into_iter().flatten().map(|w| self.graph.weight(w)).collect();
+        self.op(Op::Conv1d(conv), s, &rest)
+    }
+
+    /// `self [head_dim, n_head, r]`, `dt [n_head, r]`, `a [1 or d_state, n_head]`, `b` and `c`
+    /// `[d_state, n_group, r]`; heads share groups evenly.
+    #[track_caller]
+    pub fn ssm_scan(self, memory: MemoryId, dt: Self, a: Weight, b: Self, c: Self) -> Self {
+        let (x, b_shape) = (self.shape(), b.shape());
+        let d_state = b_shape.dim(0);
+        assert_eq!(dt.shape().row_len(), x.dim(1), "dt {:?} for {x:?}", dt.shape());
+        assert!(a.shape.dim(1) == x.dim(1) && [1, d_state].contains(&a.shape.dim(0)), "a {:?}", a.shape);
+        assert!(b_shape == c.shape() && x.dim(1) % b_shape.dim(1) == 0, "b {b_shape:?}, c {:?}", c.shape());
+        let a = self.graph.weight(a);
+        self.op(Op::SsmScan(SsmScan { memory, d_state }), x, &[dt, a, b, c])
+    }
+
+    /// The previous row of each sequence.
+    pub fn token_shift(self, memory: MemoryId) -> Self {
+        self.op(Op::TokenShift { memory }, self.shape(), &[])
+    }
+
+    /// `self` is the receptance; all are `[head_size, n_head, r]`.
+    #[track_caller]
+    pub fn wkv7(self, memory: MemoryId, [w, k, v, a, b]: [Self; 5]) -> Self {
+        for t in [w, k, v, a, b] {
+            assert_eq!(t.shape(), self.shape(), "wkv7");
+        }
+        self.op(Op::Wkv7 { memory }, self.shape(), &[w, k, v, a, b])
+    }
+}
