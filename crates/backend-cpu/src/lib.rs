@@ -1,1 +1,16 @@
-//! The CPU device: a team of threads, kernels, instruction sets.
+//! The CPU device: a team of threads that runs compiled graphs in lockstep, kernels, instruction sets.
+//!
+//! Knows no model, no file and no sequence: only graphs, weights and memories.
+
+mod compile;
+mod device;
+mod executor;
+mod memory;
+mod ops;
+mod raw;
+mod run;
+mod tasks;
+mod team;
+mod value;
+
+pub use device::{CpuConfig, CpuDevice};

@@ -10,3 +10,5 @@ pub enum DType {
     Q4_0,
     Q8_0,
 }
+impl DType { pub fn row_bytes(self, n: usize) -> Option<usize> { Some(n*4) } }
+pub fn decode(_d: DType, _b: &[u8], _o: &mut [f32]) -> Result<(), String> { Ok(()) }

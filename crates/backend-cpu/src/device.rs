@@ -1,0 +1,140 @@
+//! The CPU as a device: its threads, its weights, what it can compute.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use backend::{Buffer, Bytes, Device, DeviceInfo, DeviceKind, Error, Executor, Memory, MemoryLayout, Part, Result};
+use tensor::{DType, Node, Op, Weight};
+
+use crate::compile::Compiler;
+use crate::executor::CpuExecutor;
+use crate::memory::CpuMemory;
+use crate::ops;
+use crate::team::Team;
+
+/// How a CPU device is set up.
+#[derive(Clone, Debug)]
+pub struct CpuConfig {
+    /// Shown to users; devices of one program need different names.
+    pub name: String,
+    pub n_threads: usize,
+}
+
+impl Default for CpuConfig {
+    /// One thread a core the process may use.
+    fn default() -> Self {
+        let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { name: "cpu".into(), n_threads }
+    }
+}
+
+/// The processor and main memory.
+#[derive(Debug)]
+pub struct CpuDevice {
+    name: String,
+    team: Arc<Team>,
+}
+
+impl CpuDevice {
+    pub fn new(config: &CpuConfig) -> Arc<Self> {
+        Arc::new(Self { name: config.name.clone(), team: Arc::new(Team::new(config.n_threads)) })
+    }
+}
+
+impl Device for CpuDevice {
+    fn info(&self) -> DeviceInfo {
+        let description = format!("{} threads", self.team.n_threads());
+        DeviceInfo { name: self.name.clone(), kind: DeviceKind::Cpu, description }
+    }
+
+    fn supports(&self, node: &Node, _inputs: &[&Node]) -> bool {
+        matches!(
+            node.op,
+            Op::Input(_)
+                | Op::Weight(_)
+                | Op::Lookup
+                | Op::MatMul(_)
+                | Op::RopeTable(_)
+                | Op::AppendKv { .. }
+                | Op::ReadKv { .. }
+                | Op::Attention(_)
+                | Op::SelectOutputs
+                | Op::Conv1d(_)
+                | Op::SsmScan(_)
+                | Op::TokenShift { .. }
+                | Op::Wkv7 { .. }
+        ) || ops::row::supported(&node.op)
+    }
+
+    fn load(&self, weight: &Weight, data: Bytes) -> Result<Arc<dyn Buffer>> {
+        let cpu = CpuWeight { weight: *weight, data };
+        let (have, want) = (cpu.bytes().len(), cpu.n_bytes_needed());
+        if want != Some(have) {
+            return Err(Error::Failed {
+                device: self.name.clone(),
+                what: format!("weight {weight:?} has {have} bytes, expected {want:?}"),
+            });
+        }
+        Ok(Arc::new(cpu))
+    }
+
+    fn memory(&self, layouts: &[MemoryLayout]) -> Result<Arc<dyn Memory>> {
+        Ok(Arc::new(CpuMemory::new(&self.name, layouts)?))
+    }
+
+    fn compile(&self, part: Part<'_>) -> Result<Box<dyn Executor>> {
+        let program = Compiler::new(&self.name, &part).compile()?;
+        Ok(Box::new(CpuExecutor::new(&self.name, program, Arc::clone(&self.team), &part)))
+    }
+}
+
+/// A weight read where it lies, usually in the mapped file.
+#[derive(Clone)]
+pub(crate) struct CpuWeight {
+    pub(crate) weight: Weight,
+    data: Bytes,
+}
+
+impl CpuWeight {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        (*self.data).as_ref()
+    }
+
+    /// Bytes of one row of `dims[0]` elements; `None` if blocks do not divide it.
+    pub(crate) fn row_bytes(&self) -> Option<usize> {
+        self.weight.dtype.row_bytes(self.weight.shape.dim(0))
+    }
+
+    fn n_bytes_needed(&self) -> Option<usize> {
+        let s = self.weight.shape;
+        self.row_bytes()?.checked_mul(s.row_len() / s.dim(0).max(1))
+    }
+
+    /// All elements as float32, or as the bits of int32.
+    pub(crate) fn decode(&self) -> Result<Vec<f32>, String> {
+        let mut out = vec![0.0; self.weight.shape.row_len()];
+        if self.weight.dtype == DType::I32 {
+            bytemuck::cast_slice_mut(&mut out).copy_from_slice(self.bytes());
+            return Ok(out);
+        }
+        quant::decode(self.weight.dtype, self.bytes(), &mut out).map_err(|e| e.to_string())?;
+        Ok(out)
+    }
+}
+
+impl fmt::Debug for CpuWeight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CpuWeight({:?} {:?})", self.weight.dtype, self.weight.shape)
+    }
+}
+
+impl Buffer for CpuWeight {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn n_bytes(&self) -> u64 {
+        0
+    }
+}

@@ -1,0 +1,160 @@
+//! Key-value blocks and recurrent states in main memory.
+//!
+//! A KV slot is a block of `BLOCK_TOKENS` tokens: first all keys, `[n_head_kv][token][key_dim]`, then all values,
+//! `[n_head_kv][token][value_dim]`, so that what one head reads is contiguous. A state slot is `len` float32.
+
+use std::any::Any;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use backend::{BLOCK_TOKENS, Error, Memory, MemoryLayout, Result};
+use tensor::{DType, MemoryId, MemorySpec, ValueStore};
+
+use crate::raw::{Floats, LINE};
+
+/// All memories placed on one CPU device.
+#[derive(Debug)]
+pub(crate) struct CpuMemory {
+    /// By memory id; `None` for memories of other devices.
+    shapes: Vec<Option<SlotShape>>,
+    /// By memory id. Locked once a step, and by the engine's copies between steps.
+    storage: Mutex<Vec<Floats>>,
+}
+
+/// How one slot is laid out, in float32 units.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SlotShape {
+    pub(crate) kv: Option<KvShape>,
+    pub(crate) group: u32,
+    /// Elements of a slot.
+    pub(crate) len: usize,
+}
+
+/// The inside of a block of keys and values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KvShape {
+    pub(crate) n_head_kv: usize,
+    pub(crate) key: VectorShape,
+    pub(crate) value: VectorShape,
+    pub(crate) value_in_key: bool,
+}
+
+/// A stored vector.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VectorShape {
+    pub(crate) dtype: DType,
+    pub(crate) dim: usize,
+    /// Bytes of one vector.
+    pub(crate) n_bytes: usize,
+}
+
+impl KvShape {
+    /// Byte offset of the key of `head`'s token `t` in its block.
+    pub(crate) fn key_at(&self, head: usize, t: usize) -> usize {
+        (head * BLOCK_TOKENS + t) * self.key.n_bytes
+    }
+
+    /// Byte offset of the value of `head`'s token `t` in its block.
+    pub(crate) fn value_at(&self, head: usize, t: usize) -> usize {
+        if self.value_in_key {
+            return self.key_at(head, t);
+        }
+        self.n_head_kv * BLOCK_TOKENS * self.key.n_bytes + (head * BLOCK_TOKENS + t) * self.value.n_bytes
+    }
+}
+
+impl CpuMemory {
+    pub(crate) fn new(device: &str, layouts: &[MemoryLayout]) -> Result<Self> {
+        let n = layouts.iter().map(|l| l.id.0 as usize + 1).max().unwrap_or(0);
+        let mut shapes = vec![None; n];
+        let mut storage: Vec<Floats> = (0..n).map(|_| Floats::default()).collect();
+        for layout in layouts {
+            let shape = slot_shape(device, layout)?;
+            let id = layout.id.0 as usize;
+            let total = shape.len.checked_mul(layout.n_slots as usize).filter(|n| *n < isize::MAX as usize / 4);
+            let total = total.ok_or_else(|| Error::OutOfMemory {
+                device: device.into(),
+                what: format!("memory {id}: {} slots", layout.n_slots),
+                needed: u64::MAX,
+            })?;
+            storage[id] = Floats::zeroed(total);
+            shapes[id] = Some(shape);
+        }
+        Ok(Self { shapes, storage: Mutex::new(storage) })
+    }
+
+    pub(crate) fn shape(&self, id: MemoryId) -> Option<SlotShape> {
+        self.shapes.get(id.0 as usize).copied().flatten()
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Floats>> {
+        self.storage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slot<R>(&self, id: MemoryId, slot: u32, use_it: impl FnOnce(&mut [f32]) -> R) -> Option<R> {
+        let len = self.shape(id)?.len;
+        let mut storage = self.lock();
+        let start = slot as usize * len;
+        Some(use_it(&mut storage[id.0 as usize].as_mut_slice()[start..start + len]))
+    }
+}
+
+impl Memory for CpuMemory {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn slot_bytes(&self, id: MemoryId) -> usize {
+        self.shape(id).map_or(0, |s| s.len * 4)
+    }
+
+    fn copy(&self, id: MemoryId, from: u32, to: u32) {
+        if let Some(SlotShape { len, .. }) = self.shape(id) {
+            let (from, to) = (from as usize * len, to as usize * len);
+            self.lock()[id.0 as usize].as_mut_slice().copy_within(from..from + len, to);
+        }
+    }
+
+    fn clear(&self, id: MemoryId, slot: u32) {
+        self.slot(id, slot, |s| s.fill(0.0));
+    }
+
+    fn read(&self, id: MemoryId, slot: u32, out: &mut Vec<u8>) {
+        self.slot(id, slot, |s| out.extend_from_slice(bytemuck::cast_slice(s)));
+    }
+
+    fn write(&self, id: MemoryId, slot: u32, bytes: &[u8]) {
+        self.slot(id, slot, |s| bytemuck::cast_slice_mut(s).copy_from_slice(bytes));
+    }
+}
+
+fn slot_shape(device: &str, layout: &MemoryLayout) -> Result<SlotShape> {
+    let group = layout.group;
+    match &layout.spec {
+        MemorySpec::State { len } => Ok(SlotShape { kv: None, group, len: len.next_multiple_of(LINE) }),
+        MemorySpec::Kv { n_head_kv, key_dim, value, .. } => {
+            let key = vector_shape(device, layout.key_type, *key_dim)?;
+            let value_in_key = matches!(value, ValueStore::InKey { .. });
+            let value_type = if value_in_key { layout.key_type } else { layout.value_type };
+            let value = vector_shape(device, value_type, value.dim())?;
+            let kv = KvShape { n_head_kv: *n_head_kv, key, value, value_in_key };
+            let stored = key.n_bytes + if value_in_key { 0 } else { value.n_bytes };
+            let len = (n_head_kv * BLOCK_TOKENS * stored).div_ceil(4).next_multiple_of(LINE);
+            Ok(SlotShape { kv: Some(kv), group, len })
+        }
+    }
+}
+
+fn vector_shape(device: &str, dtype: DType, dim: usize) -> Result<VectorShape> {
+    let n_bytes = match dtype {
+        DType::F32 => 4 * dim,
+        // Whole words, so that neighbours never share one.
+        DType::F16 | DType::BF16 => (2 * dim).next_multiple_of(4),
+        _ => {
+            return Err(Error::Unsupported {
+                device: device.into(),
+                op: format!("a key-value cache of type {dtype:?}; use F32, F16 or BF16"),
+            });
+        }
+    };
+    Ok(VectorShape { dtype, dim, n_bytes })
+}

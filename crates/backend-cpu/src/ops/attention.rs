@@ -1,0 +1,208 @@
+//! Streaming-softmax attention of the query heads that share one key-value head, over the blocks of one sequence.
+
+use backend::BLOCK_TOKENS;
+use tensor::{Attention, DType, Mask};
+
+use crate::memory::VectorShape;
+
+/// Running softmax of one query head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Running {
+    max: f32,
+    sum: f32,
+}
+
+impl Running {
+    /// With a sink, a score that is spent on nothing.
+    pub(crate) fn new(sink: Option<f32>) -> Self {
+        sink.map_or(Self { max: f32::NEG_INFINITY, sum: 0.0 }, |max| Self { max, sum: 1.0 })
+    }
+
+    /// Takes scores in, turning them into weights; returns what earlier sums must be multiplied by.
+    pub(crate) fn update(&mut self, scores: &mut [f32]) -> f32 {
+        let max = scores.iter().copied().fold(self.max, f32::max);
+        if max == f32::NEG_INFINITY {
+            scores.fill(0.0);
+            return 1.0;
+        }
+        let rescale = (self.max - max).exp();
+        let mut sum = 0.0;
+        for s in scores {
+            *s = (*s - max).exp();
+            sum += *s;
+        }
+        self.sum = self.sum * rescale + sum;
+        self.max = max;
+        rescale
+    }
+
+    /// What the accumulated values are multiplied by at the end.
+    pub(crate) fn scale(&self) -> f32 {
+        if self.sum > 0.0 { 1.0 / self.sum } else { 0.0 }
+    }
+}
+
+/// Tokens that the token at `position` of `n_total` sees.
+pub(crate) fn visible(mask: Mask, position: usize, n_total: usize) -> std::ops::Range<usize> {
+    let causal = (position + 1).min(n_total);
+    match mask {
+        Mask::All => 0..n_total,
+        Mask::Causal => 0..causal,
+        Mask::Window(n) => causal.saturating_sub(n)..causal,
+        Mask::Chunk(n) => position / n.max(1) * n.max(1)..causal,
+        Mask::Symmetric(n) => position.saturating_sub(n / 2)..(position + n / 2 + 1).min(n_total),
+    }
+}
+
+/// What is added to or done with a raw score.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scoring<'a> {
+    pub(crate) attention: &'a Attention,
+    pub(crate) position: usize,
+    /// ALiBi's slope of the head; 0 without.
+    pub(crate) slope: f32,
+    /// `[n_head, n_bucket]` and the head.
+    pub(crate) relative: Option<(&'a [f32], usize, usize)>,
+}
+
+impl Scoring<'_> {
+    pub(crate) fn apply(&self, first: usize, scores: &mut [f32]) {
+        let scale = self.attention.scale;
+        for s in scores.iter_mut() {
+            *s *= scale;
+        }
+        if let Some(c) = self.attention.softcap {
+            for s in scores.iter_mut() {
+                *s = c * (*s / c).tanh();
+            }
+        }
+        if self.slope != 0.0 {
+            for (i, s) in scores.iter_mut().enumerate() {
+                *s -= self.slope * (first + i).abs_diff(self.position) as f32;
+            }
+        }
+        if let (Some((table, n_head, head)), Some(bias)) = (self.relative, self.attention.relative_bias) {
+            for (i, s) in scores.iter_mut().enumerate() {
+                let distance = (first + i) as i64 - self.position as i64;
+                *s += table[bucket(distance, bias.n_bucket, bias.bidirectional) * n_head + head];
+            }
+        }
+    }
+}
+
+/// T5's bucket of a distance (key minus query): exact when near, logarithmic up to 128, then one for all.
+pub(crate) fn bucket(distance: i64, n_bucket: usize, bidirectional: bool) -> usize {
+    const MAX_DISTANCE: f32 = 128.0;
+    let (n, base) = match (bidirectional, distance > 0) {
+        (true, true) => (n_bucket / 2, n_bucket / 2),
+        (true, false) => (n_bucket / 2, 0),
+        (false, _) => (n_bucket, 0),
+    };
+    let distance = if bidirectional { distance.unsigned_abs() } else { (-distance).max(0) as u64 } as usize;
+    let exact = n / 2;
+    if distance < exact {
+        return base + distance;
+    }
+    let (d, e) = (distance as f32, exact as f32);
+    let far = e + (d / e).ln() * (n - exact) as f32 / (MAX_DISTANCE / e).ln();
+    base + (far.floor() as usize).min(n - 1)
+}
+
+/// ALiBi's slope of a head (Press et al. 2021), also for head counts that are no power of two.
+pub(crate) fn alibi_slope(head: usize, n_head: usize, max_bias: f32) -> f32 {
+    let power = if n_head.is_power_of_two() { n_head } else { n_head.next_power_of_two() / 2 };
+    if head < power {
+        2f32.powf(-max_bias / power as f32 * (head + 1) as f32)
+    } else {
+        2f32.powf(-max_bias / 2.0 / power as f32 * (2 * (head - power) + 1) as f32)
+    }
+}
+
+/// `scores[t] = q . k[t]` for consecutive stored keys.
+pub(crate) fn dot_keys(q: &[f32], keys: &[u8], shape: &VectorShape, scores: &mut [f32]) {
+    debug_assert!(scores.len() <= BLOCK_TOKENS);
+    for (score, key) in scores.iter_mut().zip(keys.chunks_exact(shape.n_bytes)) {
+        *score = match shape.dtype {
+            DType::F32 => dot(q, key, 4, |b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
+            DType::F16 => dot(q, key, 2, |b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()),
+            _ => dot(q, key, 2, |b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()),
+        };
+    }
+}
+
+fn dot(q: &[f32], key: &[u8], width: usize, read: impl Fn(&[u8]) -> f32) -> f32 {
+    q.iter().zip(key.chunks_exact(width)).map(|(q, k)| q * read(k)).sum()
+}
+
+/// `acc += weights[t] * v[t]` over consecutive stored values.
+pub(crate) fn add_values(weights: &[f32], values: &[u8], stride: usize, shape: &VectorShape, acc: &mut [f32]) {
+    for (weight, value) in weights.iter().zip(values.chunks(stride)) {
+        match shape.dtype {
+            DType::F32 => add(*weight, value, 4, acc, |b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
+            DType::F16 => add(*weight, value, 2, acc, |b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()),
+            _ => add(*weight, value, 2, acc, |b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()),
+        }
+    }
+}
+
+fn add(weight: f32, value: &[u8], width: usize, acc: &mut [f32], read: impl Fn(&[u8]) -> f32) {
+    for (acc, v) in acc.iter_mut().zip(value.chunks_exact(width)) {
+        *acc += weight * read(v);
+    }
+}
+
+/// Writes a vector in its stored type.
+pub(crate) fn store(x: &[f32], shape: &VectorShape, out: &mut [u8]) {
+    match shape.dtype {
+        DType::F32 => {
+            for (out, x) in out.chunks_exact_mut(4).zip(x) {
+                out.copy_from_slice(&x.to_le_bytes());
+            }
+        }
+        DType::F16 => {
+            for (out, x) in out.chunks_exact_mut(2).zip(x) {
+                out.copy_from_slice(&half::f16::from_f32(*x).to_le_bytes());
+            }
+        }
+        _ => {
+            for (out, x) in out.chunks_exact_mut(2).zip(x) {
+                out.copy_from_slice(&half::bf16::from_f32(*x).to_le_bytes());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_see_what_they_say() {
+        let cases = [
+            (Mask::All, 3, 10, 0..10),
+            (Mask::Causal, 3, 10, 0..4),
+            (Mask::Window(3), 5, 10, 3..6),
+            (Mask::Window(3), 1, 10, 0..2),
+            (Mask::Chunk(4), 5, 10, 4..6),
+            (Mask::Symmetric(4), 5, 7, 3..7),
+        ];
+        for (mask, position, n_total, want) in cases {
+            assert_eq!(visible(mask, position, n_total), want, "{mask:?} at {position} of {n_total}");
+        }
+    }
+
+    #[test]
+    fn buckets_are_t5s() {
+        let cases = [(0, true, 0), (-1, true, 1), (1, true, 17), (-200, true, 15), (200, true, 31)];
+        for (distance, bidirectional, want) in cases {
+            assert_eq!(bucket(distance, 32, bidirectional), want, "{distance}");
+        }
+        assert_eq!([0, -1, -15, -16, -127, -500, 3].map(|d| bucket(d, 32, false)), [0, 1, 15, 16, 31, 31, 0]);
+    }
+
+    #[test]
+    fn slopes_halve_for_powers_of_two() {
+        assert_eq!([0, 1, 7].map(|h| alibi_slope(h, 8, 8.0)), [0.5, 0.25, 1.0 / 256.0]);
+        assert!((alibi_slope(4, 6, 8.0) - 0.5).abs() < 1e-6);
+    }
+}

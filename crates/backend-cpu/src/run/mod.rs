@@ -1,0 +1,41 @@
+//! Runs one chunk of a task: finds its operands and calls the op.
+#![expect(unsafe_code, reason = "operands are parts of shared arenas")]
+
+mod chain;
+mod matmul;
+mod sequence;
+
+pub(crate) use matmul::{quantized_units, quantizes_activation};
+
+use crate::executor::Run;
+use crate::tasks::Task;
+
+/// Buffers of one thread, kept between steps.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    pub(crate) matmul: matmul::Buffers,
+    /// Accumulated values of the query heads of one key-value head.
+    pub(crate) values: Vec<f32>,
+}
+
+/// Into how many chunks the task splits in this run.
+pub(crate) fn n_chunks(task: &Task, run: &Run<'_>) -> usize {
+    match task {
+        Task::Chain(chain) => chain::n_chunks(chain, run),
+        Task::MatMul(task) => matmul::n_chunks(task, run),
+        Task::Sequence(task) => sequence::n_chunks(task, run),
+    }
+}
+
+/// # Safety
+/// Each chunk runs once, on one thread, after the stages before it are done.
+pub(crate) unsafe fn chunk(task: &Task, run: &Run<'_>, chunk: usize, scratch: &mut Scratch) {
+    // SAFETY: the caller's promise is what each asks for.
+    unsafe {
+        match task {
+            Task::Chain(chain) => chain::chunk(chain, run, chunk),
+            Task::MatMul(task) => matmul::chunk(task, run, chunk, &mut scratch.matmul),
+            Task::Sequence(task) => sequence::chunk(task, run, chunk, &mut scratch.values),
+        }
+    }
+}
