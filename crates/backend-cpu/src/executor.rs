@@ -226,7 +226,13 @@ impl Run<'_> {
     /// # Safety
     /// Nobody else reads or writes them while they are borrowed.
     #[expect(clippy::mut_from_ref, reason = "disjoint parts of shared storage, by the caller's promise")]
-    pub(crate) unsafe fn stored_mut(&self, memory: MemoryId, slot: u32, at: usize, n_bytes: usize) -> &mut [u8] {
+    pub(crate) unsafe fn stored_mut(
+        &self,
+        memory: MemoryId,
+        slot: u32,
+        at: usize,
+        n_bytes: usize,
+    ) -> &mut [u8] {
         // SAFETY: the caller's promise.
         bytemuck::cast_slice_mut(unsafe { self.state_mut(memory, slot, at / 4, n_bytes / 4) })
     }
@@ -236,7 +242,13 @@ impl Run<'_> {
     /// # Safety
     /// Nobody else reads or writes them while they are borrowed.
     #[expect(clippy::mut_from_ref, reason = "disjoint parts of shared storage, by the caller's promise")]
-    pub(crate) unsafe fn state_mut(&self, memory: MemoryId, slot: u32, start: usize, len: usize) -> &mut [f32] {
+    pub(crate) unsafe fn state_mut(
+        &self,
+        memory: MemoryId,
+        slot: u32,
+        start: usize,
+        len: usize,
+    ) -> &mut [f32] {
         let start = self.slot_start(memory, slot) + start;
         // SAFETY: the caller's promise.
         unsafe { self.storage[memory.0 as usize].slice_mut(start, len) }

@@ -70,7 +70,8 @@ impl CpuMemory {
         for layout in layouts {
             let shape = slot_shape(device, layout)?;
             let id = layout.id.0 as usize;
-            let total = shape.len.checked_mul(layout.n_slots as usize).filter(|n| *n < isize::MAX as usize / 4);
+            let total =
+                shape.len.checked_mul(layout.n_slots as usize).filter(|n| *n < isize::MAX as usize / 4);
             let total = total.ok_or_else(|| Error::OutOfMemory {
                 device: device.into(),
                 what: format!("memory {id}: {} slots", layout.n_slots),

@@ -11,13 +11,11 @@ mod select;
 use std::sync::Arc;
 
 use tensor::{
-    Elem, Extents, Graph, Input, MemoryId, MemorySpec, Output, Rows, Shape, Tensor, Weight, WeightId,
+    DType, Elem, Extents, Graph, Input, MemoryId, MemorySpec, Output, Rows, Shape, Tensor, Weight, WeightId,
+    quant,
 };
 
-use crate::{
-    BLOCK_TOKENS, Buffer, Device, KvView, MemoryLayout, Part, Result, SequenceRows, Step,
-};
-use tensor::DType;
+use crate::{BLOCK_TOKENS, Buffer, Device, KvView, MemoryLayout, Part, Result, SequenceRows, Step};
 
 /// One graph and what it runs on.
 #[derive(Debug)]
@@ -93,7 +91,8 @@ impl<'g> Builder<'g> {
     /// An integer input below `limit`.
     fn ids(&mut self, dims: &[usize], limit: usize) -> Tensor<'g> {
         let n = dims.iter().product::<usize>() * self.n_tokens;
-        let bytes = (0..n).flat_map(|_| ((self.numbers.bits() % limit as u64) as i32).to_le_bytes()).collect();
+        let bytes =
+            (0..n).flat_map(|_| ((self.numbers.bits() % limit as u64) as i32).to_le_bytes()).collect();
         self.import(dims, Elem::I32, bytes)
     }
 
@@ -103,15 +102,53 @@ impl<'g> Builder<'g> {
         self.graph.input(Input::Import { index, elem }, dims)
     }
 
-    /// A random weight of any type that can be encoded, or of random blocks of those that cannot.
+    /// A random weight: numbers in `[-1, 1)` of float types, random valid blocks of quantized ones.
     fn weight(&mut self, dims: &[usize], dtype: DType) -> Weight {
-        let n = dims.iter().product();
-        let values = self.numbers.floats(n);
-        let mut bytes = vec![0; dtype.row_bytes(n).expect("a case's rows are whole blocks")];
-        quant_encode(dtype, &values, dims[0], &mut bytes);
-        let weight = Weight { id: WeightId(self.weights.len() as u32), shape: Shape::new(dims, Rows::Fixed), dtype };
+        let n_rows = dims[1..].iter().product::<usize>();
+        let row_bytes = dtype.row_bytes(dims[0]).expect("a case's rows are whole blocks");
+        let mut bytes = Vec::with_capacity(n_rows * row_bytes);
+        for _ in 0..n_rows {
+            self.weight_row(dtype, dims[0], row_bytes, &mut bytes);
+        }
+        let weight =
+            Weight { id: WeightId(self.weights.len() as u32), shape: Shape::new(dims, Rows::Fixed), dtype };
         self.weights.push((weight, bytes));
         weight
+    }
+
+    fn weight_row(&mut self, dtype: DType, n: usize, row_bytes: usize, out: &mut Vec<u8>) {
+        match dtype {
+            DType::F32 => out.extend((0..n).flat_map(|_| self.numbers.unit().to_le_bytes())),
+            DType::BF16 => {
+                out.extend((0..n).flat_map(|_| ((self.numbers.unit().to_bits() >> 16) as u16).to_le_bytes()))
+            }
+            // Any sign and mantissa, exponents of 2^-8 to 2^-1.
+            DType::F16 => out.extend((0..n).flat_map(|_| {
+                let bits = self.numbers.bits();
+                let (sign, exponent, mantissa) = (bits & 0x8000, 7 + (bits >> 16) % 8, (bits >> 32) & 0x3FF);
+                ((sign | exponent << 10 | mantissa) as u16).to_le_bytes()
+            })),
+            _ => {
+                let block = row_bytes / (n / dtype.block_len());
+                for _ in 0..n / dtype.block_len() {
+                    out.extend(self.valid_block(dtype, block));
+                }
+            }
+        }
+    }
+
+    /// A block of random bits that decodes to finite numbers.
+    fn valid_block(&mut self, dtype: DType, n_bytes: usize) -> Vec<u8> {
+        let mut values = vec![0.0; dtype.block_len()];
+        loop {
+            let block: Vec<u8> = (0..n_bytes).map(|_| (self.numbers.bits() >> 40) as u8).collect();
+            let decoded = quant::decode(dtype, &block, &mut values);
+            // Scales far apart would hide all blocks but one from the comparison.
+            let greatest = values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+            if decoded.is_ok() && values.iter().all(|v| v.is_finite()) && (1e-3..1e3).contains(&greatest) {
+                return block;
+            }
+        }
     }
 
     fn memory(&mut self, spec: MemorySpec, dtype: DType) -> MemoryId {
@@ -120,21 +157,13 @@ impl<'g> Builder<'g> {
     }
 }
 
-fn quant_encode(dtype: DType, values: &[f32], row_len: usize, bytes: &mut [u8]) {
-    tensor::encode(dtype, values, row_len, bytes);
-}
-
 /// A case of one step with a single sequence of `n_tokens`.
 fn case(name: &str, n_tokens: usize, build: impl for<'g> FnOnce(&mut Builder<'g>) -> Tensor<'g>) -> Case {
     steps(name, &[&[n_tokens]], build)
 }
 
 /// A case of several steps, each with its sequences' token counts (the same sum in every step).
-fn steps(
-    name: &str,
-    steps: &[&[usize]],
-    build: impl for<'g> FnOnce(&mut Builder<'g>) -> Tensor<'g>,
-) -> Case {
+fn steps(name: &str, steps: &[&[usize]], build: impl for<'g> FnOnce(&mut Builder<'g>) -> Tensor<'g>) -> Case {
     let graph = Graph::new();
     let seed = name.bytes().fold(0u64, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b)));
     let n_tokens = steps[0].iter().sum();
@@ -174,7 +203,8 @@ impl Case {
             .map(|(w, bytes)| device.load(&w, Arc::new(bytes)).map(Some))
             .collect::<Result<Vec<Option<Arc<dyn Buffer>>>>>()?;
         let n_sequences = self.steps[0].len();
-        let n_blocks = self.steps.iter().map(|s| s.iter().sum::<usize>()).sum::<usize>().div_ceil(BLOCK_TOKENS) + 1;
+        let n_blocks =
+            self.steps.iter().map(|s| s.iter().sum::<usize>()).sum::<usize>().div_ceil(BLOCK_TOKENS) + 1;
         let layouts: Vec<_> = self
             .memories
             .into_iter()
