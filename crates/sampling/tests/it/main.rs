@@ -1,0 +1,3 @@
+//! Samplers and chains from outside.
+
+mod golden;
