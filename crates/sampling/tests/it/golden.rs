@@ -1,5 +1,6 @@
 //! Every case of `data/sampling.json`: what the reference leaves of given logits.
 
+use crate::boxed;
 use sampling::samplers::{LogitBias, MinP, Penalties, Temperature, TopK, TopNSigma, TopP, Typical, Xtc};
 use sampling::{Candidates, Chain, Params, Sampler, VocabInfo};
 use serde_json::Value;
@@ -8,10 +9,6 @@ const TOLERANCE: f64 = 1e-5;
 
 fn number(params: &Value, name: &str) -> f32 {
     params[name].as_f64().unwrap_or_else(|| panic!("no {name} in {params}")) as f32
-}
-
-fn boxed<S: Sampler + 'static>(sampler: Option<S>) -> Option<Box<dyn Sampler>> {
-    sampler.map(|sampler| Box::new(sampler) as _)
 }
 
 /// The sampler of a case; `None` where its settings have no effect.
