@@ -7,6 +7,7 @@ mod tests;
 
 use crate::{Error, TokenId, scan};
 use select::Selector;
+pub(crate) use select::sort_until;
 
 /// How the candidates lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -312,7 +313,8 @@ impl Candidates {
     }
 
     fn normalize(&mut self, sum: f64) {
-        self.probabilities.iter_mut().for_each(|p| *p = (f64::from(*p) / sum) as f32);
+        let scale = sum.recip() as f32;
+        self.probabilities.iter_mut().for_each(|p| *p *= scale);
     }
 
     fn clear(&mut self) {

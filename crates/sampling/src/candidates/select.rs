@@ -40,22 +40,8 @@ impl Selector {
         if self.keys.len() < n_min.min(logits.len()) {
             self.collect(ids, logits, f32::NEG_INFINITY);
         }
-        let (mut n_sorted, mut step) = (0, 256);
-        while n_sorted < self.keys.len() {
-            let rest = &mut self.keys[n_sorted..];
-            if step < rest.len() {
-                rest.select_nth_unstable(step);
-            }
-            let n_step = step.min(rest.len());
-            let sorted = &mut rest[..n_step];
-            sorted.sort_unstable();
-            if let Some(last) = sorted.iter().position(|&key| enough(unpack(key).1)) {
-                return n_sorted + last + 1;
-            }
-            n_sorted += sorted.len();
-            step *= 4;
-        }
-        n_sorted
+        let n = self.keys.len();
+        sort_until(&mut self.keys, |key| enough(unpack(key).1)).map_or(n, |last| last + 1)
     }
 
     /// Stages these pairs in the order given.
@@ -91,6 +77,27 @@ impl Selector {
             self.keys.extend(pairs.map(|(&id, &logit)| pack(id, logit)));
         }
     }
+}
+
+/// Sorts from the least key on, until one is `enough`; returns the index of that one. What comes after it is in
+/// no particular order.
+pub(crate) fn sort_until(keys: &mut [u64], mut enough: impl FnMut(u64) -> bool) -> Option<usize> {
+    let (mut n_sorted, mut step) = (0, 256);
+    while n_sorted < keys.len() {
+        let rest = &mut keys[n_sorted..];
+        if step < rest.len() {
+            rest.select_nth_unstable(step);
+        }
+        let n_step = step.min(rest.len());
+        let sorted = &mut rest[..n_step];
+        sorted.sort_unstable();
+        if let Some(last) = sorted.iter().position(|&key| enough(key)) {
+            return Some(n_sorted + last);
+        }
+        n_sorted += n_step;
+        step *= 4;
+    }
+    None
 }
 
 /// Orders like (descending logit, ascending id). -0 becomes +0, which compares equal to it.

@@ -2,6 +2,7 @@
 //! (Weidmann, text-generation-webui pull request 5677). It works on tokens; [`expand_breakers`] turns texts that
 //! end a repetition into tokens.
 
+use super::penalties::penalized;
 use super::{Effect, Entry};
 use crate::{Candidates, Sampler, TokenId};
 use std::collections::VecDeque;
@@ -144,7 +145,7 @@ impl Sampler for Dry {
             return;
         }
         self.find_repeats(limit);
-        candidates.adjust(&self.repeats, |&length, logit| logit - self.penalty(length));
+        candidates.adjust(&self.repeats, |&length, logit| penalized(logit, logit - self.penalty(length)));
     }
 
     fn accept(&mut self, token: TokenId) {
@@ -195,26 +196,26 @@ pub fn expand_breakers<B: AsRef<[u8]>>(
 ) -> Vec<Vec<TokenId>> {
     let cut = |text: &[u8]| text[..text.len().min(MAX_BREAKER_BYTES)].to_vec();
     let texts: Vec<Vec<u8>> = texts.iter().map(|text| cut(text.as_ref())).filter(|t| !t.is_empty()).collect();
-    // tails[i][n]: the tokens of text i without its first n bytes.
     let mut tail = |text: &[u8]| {
         let mut tokens = tokenize(text);
         tokens.truncate(MAX_BREAKER_TAIL);
         tokens
     };
-    let tails: Vec<Vec<Vec<TokenId>>> =
-        texts.iter().map(|text| (0..text.len()).map(|n| tail(&text[n..])).collect()).collect();
+    // For each text: how many of its first bytes a token may end with, and the tokens of the rest.
+    let splits: Vec<Vec<(usize, Vec<TokenId>)>> =
+        texts.iter().map(|text| (1..text.len()).map(|n| (n, tail(&text[n..]))).collect()).collect();
 
     let mut sequences = Vec::new();
     for token in 0..n_tokens as TokenId {
         let piece = piece(token);
         let piece = piece.as_ref();
-        for (text, tails) in texts.iter().zip(&tails) {
+        for (text, splits) in texts.iter().zip(&splits) {
             if piece.windows(text.len()).any(|window| window == text) {
                 sequences.push(vec![token]);
                 continue;
             }
-            let overlaps = (1..text.len()).filter(|&n| piece.ends_with(&text[..n]));
-            sequences.extend(overlaps.map(|n| [&[token], tails[n].as_slice()].concat()));
+            let overlaps = splits.iter().filter(|(n, _)| piece.ends_with(&text[..*n]));
+            sequences.extend(overlaps.map(|(_, tail)| [&[token], tail.as_slice()].concat()));
         }
     }
     sequences.sort();

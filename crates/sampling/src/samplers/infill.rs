@@ -97,10 +97,10 @@ impl Infill {
             let p = self.probabilities[index];
             index += 1;
             let is_eog = self.is_eog(id);
-            let keep = is_eog || p >= least;
+            let keep = p >= least || (is_eog && !p.is_nan());
             if keep {
                 n_texts += usize::from(!is_eog);
-                total += if p.is_nan() { 0.0 } else { p };
+                total += p;
                 self.probabilities[n_kept] = p;
                 n_kept += 1;
             }

@@ -73,7 +73,7 @@ impl Sampler for Penalties {
         candidates.adjust(&self.counts, |&count, logit| {
             // Dividing a negative logit would make the token likelier.
             let scaled = if logit <= 0.0 { logit * repeat } else { logit / repeat };
-            scaled - (count as f32 * frequency + presence)
+            penalized(logit, scaled - (count as f32 * frequency + presence))
         });
     }
 
@@ -98,4 +98,9 @@ impl Sampler for Penalties {
     fn boxed_clone(&self) -> Box<dyn Sampler> {
         Box::new(self.clone())
     }
+}
+
+/// What a penalty made of a logit: at worst the least finite value, for a penalty does not rule out.
+pub(super) fn penalized(before: f32, after: f32) -> f32 {
+    if before == f32::NEG_INFINITY { before } else { after.max(f32::MIN) }
 }

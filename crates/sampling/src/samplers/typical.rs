@@ -2,6 +2,7 @@
 //! al., arXiv 2202.00666).
 
 use super::{Effect, Entry};
+use crate::candidates::sort_until;
 use crate::{Candidates, Sampler};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -19,14 +20,14 @@ pub(super) const ENTRY: Entry = Entry {
 pub struct Typical {
     p: f32,
     min_keep: usize,
-    /// Distance from the expected surprise, index, probability.
-    scores: Vec<(f32, usize, f32)>,
+    /// Distance from the expected surprise in the upper half, index in the lower.
+    keys: Vec<u64>,
 }
 
 impl Typical {
     /// `None` for 1 and more, which keep all.
     pub fn new(p: f32, min_keep: usize) -> Option<Self> {
-        (p < 1.0).then(|| Self { p, min_keep: min_keep.max(1), scores: Vec::new() })
+        (p < 1.0).then(|| Self { p, min_keep: min_keep.max(1), keys: Vec::new() })
     }
 }
 
@@ -39,19 +40,19 @@ impl Sampler for Typical {
         let probabilities = candidates.softmax();
         let possible = probabilities.iter().filter(|&&p| p > 0.0);
         let entropy: f64 = possible.map(|&p| f64::from(-p * p.ln())).sum();
-        let score = |(i, &p): (usize, &f32)| ((-p.ln() - entropy as f32).abs(), i, p);
-        self.scores.clear();
-        self.scores.extend(probabilities.iter().enumerate().map(score));
-        self.scores.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let distance = |p: f32| (-p.ln() - entropy as f32).abs();
+        // Bits of floats that are not negative are ordered as the floats.
+        let key = |(i, &p): (usize, &f32)| u64::from(distance(p).to_bits()) << 32 | i as u64;
+        self.keys.clear();
+        self.keys.extend(probabilities.iter().enumerate().map(key));
 
-        let mut cumulative = 0.0;
-        let reached = |&(_, _, p): &(f32, usize, f32)| {
-            cumulative += p;
-            cumulative > self.p
-        };
-        let n = self.scores.iter().position(reached).map_or(self.scores.len(), |last| last + 1);
-        let n = n.max(self.min_keep).min(self.scores.len());
-        candidates.reorder(self.scores[..n].iter().map(|&(_, index, _)| index));
+        let (mut cumulative, mut n) = (0.0, 0);
+        sort_until(&mut self.keys, |key| {
+            cumulative += probabilities[key as u32 as usize];
+            n += 1;
+            cumulative > self.p && n >= self.min_keep
+        });
+        candidates.reorder(self.keys[..n].iter().map(|&key| key as u32 as usize));
     }
 
     fn boxed_clone(&self) -> Box<dyn Sampler> {

@@ -3,8 +3,10 @@
 
 use sampling::Sampler;
 
+mod chain;
 mod draws;
 mod golden;
+mod vocab;
 
 fn boxed<S: Sampler + 'static>(sampler: Option<S>) -> Option<Box<dyn Sampler>> {
     sampler.map(|sampler| Box::new(sampler) as _)
