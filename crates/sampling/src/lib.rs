@@ -4,6 +4,17 @@
 //! next one. It knows no vocabulary text but through [`VocabInfo`], no model and no grammar; a grammar joins
 //! by [`Chain::sample_filtered`].
 //!
+//! ```
+//! use sampling::{Chain, Params, VocabInfo};
+//!
+//! let params = Params { seed: Some(42), top_k: 2, ..Params::default() };
+//! let mut chain = Chain::new(&params, &VocabInfo::of_size(4))?;
+//! let token = chain.sample(&[0.0, 3.0, 2.5, -1.0])?;
+//! chain.accept(token);
+//! assert!(token == 1 || token == 2);
+//! # Ok::<(), sampling::Error>(())
+//! ```
+//!
 //! With the same seed and the same logits the draws equal llama.cpp's (`std::mt19937` and the distributions of
 //! libstdc++). Ties between equal logits go to the lower token id, which llama.cpp leaves unspecified.
 
@@ -32,7 +43,7 @@ pub trait Sampler: Send + std::fmt::Debug {
     /// The name users know it by, e.g. `top-k`.
     fn name(&self) -> &'static str;
 
-    /// Changes logits, drops candidates or selects one. Never called with an empty set, and leaves none.
+    /// Changes logits, drops candidates or selects one. There is at least one candidate, before and after.
     fn apply(&mut self, candidates: &mut Candidates);
 
     /// Takes note of a token that became part of the sequence, prompt tokens included.

@@ -119,6 +119,9 @@ impl Sampler for Infill {
     fn apply(&mut self, candidates: &mut Candidates) {
         candidates.sort();
         let distribution = candidates.distribution();
+        if distribution.max == f32::NEG_INFINITY {
+            return;
+        }
         let probability = |logit: &f32| distribution.probability(*logit);
         let both = || candidates.ids().iter().zip(candidates.logits().iter().map(probability));
         let p_end: f32 = both().filter(|&(&id, _)| self.is_eog(id)).map(|(_, p)| p).sum();
@@ -127,11 +130,7 @@ impl Sampler for Infill {
             return candidates.retain(|id, _| self.is_eog(id));
         }
 
-        let mut rank = 0;
-        candidates.retain(|id, _| {
-            rank += 1;
-            rank <= N_COMPARED || self.is_eog(id)
-        });
+        candidates.truncate(N_COMPARED);
         self.probabilities.clear();
         self.probabilities.extend(candidates.logits().iter().map(probability));
         self.read_texts(candidates.ids());

@@ -162,7 +162,7 @@ fn unusable_parameters_are_errors_that_name_them() {
     check(Params { order: vec![Kind::Infill], ..default() }, "infill needs an end-of-turn");
 }
 
-/// Extreme values, one or two at a time: an answer or an error, never a panic or a NaN probability.
+/// Extreme values, two at a time: an answer, never an error, a panic or a NaN probability.
 #[test]
 fn extreme_parameters_and_logits() {
     let extremes = [0.0, 1.0, -1.0, 1e-38, 1e-40, 3e38, -3e38, 0.5, 0.999_999_9];
@@ -198,6 +198,7 @@ fn extreme_parameters_and_logits() {
                 let mut params = Params { seed: Some(1), ..Params::default() };
                 set_one(&mut params, value);
                 set_two(&mut params, other);
+                // What `validate` refuses is tested above.
                 let Ok(mut chain) = Chain::new(&params, &VocabInfo::of_size(70)) else { continue };
                 for row in rows.iter().chain(&rows) {
                     match chain.sample(row) {

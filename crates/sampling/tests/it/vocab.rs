@@ -2,7 +2,9 @@
 //! sequences break a repetition, and what `infill` keeps.
 
 use sampling::samplers::Infill;
-use sampling::{Candidates, PieceFn, Sampler, TokenId, VocabInfo, expand_breakers};
+use sampling::{
+    Candidates, Chain, Error, Kind, Params, PieceFn, Sampler, TokenId, VocabInfo, expand_breakers,
+};
 use serde_json::Value;
 
 fn data() -> Value {
@@ -59,4 +61,17 @@ fn infill_keeps_what_the_reference_keeps() {
         infill.apply(&mut candidates);
         assert_eq!(candidates.ids(), list(&case["out"], id), "{}", case["in"]);
     }
+}
+
+#[test]
+fn infill_on_everything_ruled_out_invents_no_end() {
+    let vocab = VocabInfo {
+        end: Some(0),
+        pieces: Some(PieceFn::new(|_, buffer| buffer.push(b'a'))),
+        ..VocabInfo::of_size(5000)
+    };
+    let params = Params { order: vec![Kind::Infill], seed: Some(1), ..Params::default() };
+    let mut chain = Chain::new(&params, &vocab).unwrap();
+    assert_eq!(chain.sample(&[f32::NEG_INFINITY; 5000]), Err(Error::NothingLeft));
+    assert!(chain.sample(&[1.0; 5000]).is_ok());
 }
