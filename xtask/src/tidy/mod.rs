@@ -1,0 +1,5 @@
+//! The rules of the house.
+use anyhow::Result;
+pub(crate) fn run() -> Result<()> {
+    Ok(())
+}
