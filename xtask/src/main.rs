@@ -7,6 +7,7 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -47,13 +48,21 @@ enum Chore {
     },
 }
 
-fn main() -> Result<()> {
-    match Args::parse().chore {
+fn main() -> ExitCode {
+    let done = match Args::parse().chore {
         Chore::Ci => ci::run(),
         Chore::Tidy => tidy::run(),
         Chore::Test { args } => test(&args),
         Chore::Models { names } => models::run(&names),
         Chore::Demo { prompt } => demo(&prompt),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            error.chain().skip(1).for_each(|cause| eprintln!("because {cause}"));
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -63,7 +72,7 @@ fn test(args: &[String]) -> Result<()> {
     let mut cargo = cargo::command(&["test"]);
     cargo.env(models::CACHE_VARIABLE, cache);
     match args {
-        [] => cargo.arg("--workspace"),
+        [] => cargo.args(["--workspace", "--no-fail-fast"]),
         some => cargo.args(some),
     };
     cargo::run(&mut cargo)

@@ -18,6 +18,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// # Errors
 /// pip is missing or fails: its last lines are in the error.
 pub(crate) fn download(item: &Item, staging: &Path) -> Result<Vec<PathBuf>> {
+    require_pip()?;
     let total_bytes = item.packages.iter().map(|package| package.download_bytes).sum();
     eprintln!("fetching {} ({} MB)", item.name, total_bytes / 1_000_000);
     let bar = ProgressBar::new(total_bytes).with_message(item.name).with_style(
@@ -37,6 +38,13 @@ pub(crate) fn download(item: &Item, staging: &Path) -> Result<Vec<PathBuf>> {
     Ok(archives)
 }
 
+fn require_pip() -> Result<()> {
+    let found = Command::new("python3").args(["-m", "pip", "--version"]).output();
+    let is_there = found.is_ok_and(|output| output.status.success());
+    ensure!(is_there, "`python3 -m pip` does not run here: install Python 3 and its pip (python3-pip)");
+    Ok(())
+}
+
 /// pip, working in one folder; the bar shows what that folder holds.
 struct Pip<'a> {
     folder: &'a Path,
@@ -54,7 +62,7 @@ impl Pip<'_> {
                 let isolated = self.run(self.download(&options));
                 isolated.or_else(|first| {
                     self.source_with_own_backend(backend, &options)
-                        .with_context(|| format!("pip failed in an isolated environment too:\n{first}"))
+                        .with_context(|| format!("it had failed in an isolated environment too: {first}"))
                 })?;
             }
         }
@@ -92,7 +100,7 @@ impl Pip<'_> {
         let out = fs::File::create(&log)?;
         command.stdout(out.try_clone()?).stderr(out);
         let status = self.wait(&mut command)?;
-        ensure!(status.success(), "{command:?}: {status}\n{}", tail(&log));
+        ensure!(status.success(), "{command:?} failed: {status}\n{}", tail(&log));
         Ok(())
     }
 
