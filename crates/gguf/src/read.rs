@@ -220,6 +220,9 @@ fn alignment(metadata: &Metadata) -> Result<u64> {
     })
 }
 
+/// Metadata entries in order, and their places by key.
+type Entries = (Vec<Entry>, HashMap<Box<str>, usize>);
+
 /// A cursor over the header that never trusts a length.
 struct Reader<'a> {
     bytes: &'a [u8],
@@ -302,7 +305,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn entries(&mut self, n: u64) -> Result<(Vec<Entry>, HashMap<Box<str>, usize>)> {
+    fn entries(&mut self, n: u64) -> Result<Entries> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut by_key = HashMap::new();
         for i in 0..n {
