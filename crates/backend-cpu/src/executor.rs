@@ -206,6 +206,7 @@ impl Run<'_> {
     ///
     /// # Safety
     /// As for [`Run::part_mut`].
+    #[expect(clippy::mut_from_ref, reason = "disjoint rows of a shared arena, by the caller's promise")]
     pub(crate) unsafe fn row_mut(&self, value: &Value, row: usize) -> &mut [f32] {
         // SAFETY: the caller's promise.
         unsafe { self.part_mut(value, row, 0, value.row_len()) }

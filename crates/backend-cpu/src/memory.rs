@@ -42,7 +42,6 @@ pub(crate) struct KvShape {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct VectorShape {
     pub(crate) dtype: DType,
-    pub(crate) dim: usize,
     /// Bytes of one vector.
     pub(crate) n_bytes: usize,
 }
@@ -157,5 +156,5 @@ fn vector_shape(device: &str, dtype: DType, dim: usize) -> Result<VectorShape> {
             });
         }
     };
-    Ok(VectorShape { dtype, dim, n_bytes })
+    Ok(VectorShape { dtype, n_bytes })
 }

@@ -33,10 +33,10 @@ pub(crate) fn run(op: &Op, ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f3
             }
         }
         Op::TopK { .. } => {
-            each_of(ins, dims, out, |[x, ..], y| select::top_k(x, bytemuck::cast_slice_mut(y)))
+            each_of(ins, dims, out, |[x, ..], y| select::top_k(x, bytemuck::cast_slice_mut(y)));
         }
         Op::Gather => {
-            each_of(ins, dims, out, |[x, ids, _], y| select::gather(x, bytemuck::cast_slice(ids), y))
+            each_of(ins, dims, out, |[x, ids, _], y| select::gather(x, bytemuck::cast_slice(ids), y));
         }
         Op::KeepGroups { n_group, n_used } => {
             each(ins, dims, out, |[x, ..], y| select::keep_groups(*n_group, *n_used, x, y));

@@ -98,7 +98,7 @@ unsafe fn attend(
                 &scoring,
                 &mut running,
                 acc,
-            )
+            );
         };
         let scale = running.scale();
         // SAFETY: this head of the row is the caller's.

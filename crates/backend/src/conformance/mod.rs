@@ -120,7 +120,7 @@ impl<'g> Builder<'g> {
         match dtype {
             DType::F32 => out.extend((0..n).flat_map(|_| self.numbers.unit().to_le_bytes())),
             DType::BF16 => {
-                out.extend((0..n).flat_map(|_| ((self.numbers.unit().to_bits() >> 16) as u16).to_le_bytes()))
+                out.extend((0..n).flat_map(|_| ((self.numbers.unit().to_bits() >> 16) as u16).to_le_bytes()));
             }
             // Any sign and mantissa, exponents of 2^-8 to 2^-1.
             DType::F16 => out.extend((0..n).flat_map(|_| {
