@@ -11,6 +11,8 @@ use tensor::{DType, Node, Op, Weight};
 
 use crate::compile::Compiler;
 use crate::executor::CpuExecutor;
+use crate::isa::Kind;
+use crate::kernels::Kernels;
 use crate::memory::CpuMemory;
 use crate::ops;
 use crate::team::Team;
@@ -21,14 +23,21 @@ pub struct CpuConfig {
     /// Shown to users; devices of one program need different names.
     pub name: String,
     pub n_threads: usize,
+    /// Instruction set to use; the best one by default.
+    pub isa: Option<Kind>,
 }
 
 impl Default for CpuConfig {
     /// One thread a core the process may use.
     fn default() -> Self {
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { name: "cpu".into(), n_threads }
+        Self { name: "cpu".into(), n_threads, isa: None }
     }
+}
+
+/// The instruction sets this processor has kernels for, best last.
+pub fn available_isas() -> Vec<Kind> {
+    Kind::ALL.into_iter().filter(|isa| Kernels::for_isa(*isa).is_some()).collect()
 }
 
 /// The processor and main memory.
@@ -36,11 +45,18 @@ impl Default for CpuConfig {
 pub struct CpuDevice {
     name: String,
     team: Arc<Team>,
+    kernels: Kernels,
 }
 
 impl CpuDevice {
+    /// # Panics
+    /// If the configuration names an instruction set that [`available_isas`] does not list.
     pub fn new(config: &CpuConfig) -> Arc<Self> {
-        Arc::new(Self { name: config.name.clone(), team: Arc::new(Team::new(config.n_threads)) })
+        let kernels = match config.isa {
+            Some(isa) => Kernels::for_isa(isa).unwrap_or_else(|| panic!("this processor has no {isa:?}")),
+            None => Kernels::best(),
+        };
+        Arc::new(Self { name: config.name.clone(), team: Arc::new(Team::new(config.n_threads)), kernels })
     }
 }
 
@@ -87,7 +103,7 @@ impl Device for CpuDevice {
 
     fn compile(&self, part: Part<'_>) -> Result<Box<dyn Executor>> {
         let program = Compiler::new(&self.name, &part).compile()?;
-        Ok(Box::new(CpuExecutor::new(&self.name, program, Arc::clone(&self.team), &part)))
+        Ok(Box::new(CpuExecutor::new(&self.name, program, Arc::clone(&self.team), self.kernels, &part)))
     }
 }
 

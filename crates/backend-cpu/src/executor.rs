@@ -8,6 +8,7 @@ use backend::{Error, Executor, Memory, Part, Result, Step};
 use tensor::{Extents, MemoryId, Output, Rows};
 
 use crate::compile::{Program, region};
+use crate::kernels::Kernels;
 use crate::memory::CpuMemory;
 use crate::raw::{Floats, Shared};
 use crate::run;
@@ -33,10 +34,17 @@ pub(crate) struct CpuExecutor {
     /// By memory id, refilled each run.
     storage: Vec<Shared>,
     max_tokens: usize,
+    kernels: Kernels,
 }
 
 impl CpuExecutor {
-    pub(crate) fn new(device: &str, program: Program, team: Arc<Team>, part: &Part<'_>) -> Self {
+    pub(crate) fn new(
+        device: &str,
+        program: Program,
+        team: Arc<Team>,
+        kernels: Kernels,
+        part: &Part<'_>,
+    ) -> Self {
         let claims = program.stages.iter().map(|_| AtomicUsize::new(0)).collect();
         let imports = program.imports.iter().map(|_| Floats::default()).collect();
         let scratch = (0..team.n_threads()).map(|_| Mutex::default()).collect();
@@ -52,6 +60,7 @@ impl CpuExecutor {
             scratch,
             storage: Vec::new(),
             max_tokens: part.max_tokens,
+            kernels,
         }
     }
 
@@ -108,6 +117,7 @@ impl Executor for CpuExecutor {
             storage: &self.storage,
             memory,
             n_threads: self.team.n_threads(),
+            kernels: self.kernels,
         };
         let (claims, scratch) = (&self.claims, &self.scratch);
         self.team.run(&|member| {
@@ -144,6 +154,7 @@ pub(crate) struct Run<'a> {
     pub(crate) storage: &'a [Shared],
     pub(crate) memory: &'a CpuMemory,
     pub(crate) n_threads: usize,
+    pub(crate) kernels: Kernels,
 }
 
 impl Run<'_> {
@@ -188,6 +199,26 @@ impl Run<'_> {
             Place::Handle => &[],
         };
         Vectors { data, dims: value.dims, strides: value.strides }
+    }
+
+    /// All rows of a value whose rows follow one another.
+    ///
+    /// # Safety
+    /// No thread writes them while they are borrowed.
+    pub(crate) unsafe fn all(&self, value: &Value) -> &[f32] {
+        let n = self.n_rows(value.rows);
+        if n == 0 {
+            return &[];
+        }
+        let whole = Value { row_stride: 0, dims: [n * value.row_stride, 1, 1, 1], ..value.clone() };
+        // SAFETY: the caller's promise.
+        unsafe { self.row(&whole, 0) }.data
+    }
+
+    /// Where the elements of a result start.
+    pub(crate) fn start(&self, value: &Value) -> *mut f32 {
+        // SAFETY: an empty slice borrows no element.
+        unsafe { self.part_mut(value, 0, 0, 0) }.as_mut_ptr()
     }
 
     /// Elements `start..start + len` of a contiguous row, to be written.

@@ -49,7 +49,9 @@ unsafe fn one(link: &Link, run: &Run<'_>, row: usize) {
                 ops::row::run(&tensor::Op::Repeat, &[source], &out.dims, run.row_mut(out, row));
             }
             Link::RopeTable { angles, out } => angles.table(run.step.positions[row], run.row_mut(out, row)),
-            Link::Quantize { x, out } => matmul::quantize(&run.row(x, row), run.row_mut(out, row)),
+            Link::Quantize { x, out } => {
+                matmul::quantize(run.kernels, &run.row(x, row), run.row_mut(out, row))
+            }
         }
     }
 }

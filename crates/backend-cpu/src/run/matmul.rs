@@ -1,48 +1,72 @@
 //! Products with weights, in chunks of weight rows.
+//!
+//! Vectors that lie one after the other are multiplied where they are; those that a matrix picks from here and there
+//! (heads, experts) are gathered first and their results scattered.
 #![expect(unsafe_code, reason = "operands are parts of shared arenas")]
 
 use std::ops::Range;
 
+use bytemuck::Zeroable;
 use tensor::{DType, MatMul};
 
 use crate::executor::Run;
-use crate::tasks::{MatMulTask, share};
+use crate::kernels::{Activations, Kernels, Out, PANEL, Scratch, Weights};
+use crate::quantize::{BLOCK, BlockQ8};
+use crate::tasks::MatMulTask;
 use crate::value::{Vectors, as_i32};
 
-/// Weight rows below which a chunk is not worth claiming.
-const MIN_CHUNK_ROWS: usize = 32;
 /// Chunks a thread may claim, so that uneven chunks even out.
 const CHUNKS_PER_THREAD: usize = 8;
+/// Up to this many vectors each weight row is streamed past all of them; beyond, panels of rows are unpacked.
+const DOT_VECTORS: usize = 4;
+/// Float32 units of a quantized block.
+const BLOCK_UNITS: usize = size_of::<BlockQ8>() / 4;
 
 /// A thread's buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
-    /// One decoded weight row.
-    row: Vec<f32>,
+    kernel: Scratch,
+    /// Rows of a type without kernels of its own.
+    decoded: Vec<f32>,
     /// The vectors that one matrix multiplies: row and inner index.
     pairs: Vec<(usize, usize)>,
+    floats: Vec<f32>,
+    blocks: Vec<BlockQ8>,
+    results: Vec<f32>,
 }
 
 /// Whether activations are quantized for weights of this type.
-pub(crate) fn quantizes_activation(_dtype: DType) -> bool {
-    false
+pub(crate) fn quantizes_activation(dtype: DType) -> bool {
+    dtype.is_quantized() && has_kernel(dtype)
+}
+
+/// Whether the kernels read this type as it is stored; the others are decoded a few rows at a time.
+fn has_kernel(dtype: DType) -> bool {
+    use DType::{BF16, F16, F32, Q2_K, Q3_K, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1, Q5_K, Q6_K, Q8_0};
+    matches!(dtype, F32 | F16 | BF16 | Q4_0 | Q4_1 | Q5_0 | Q5_1 | Q8_0 | Q2_K | Q3_K | Q4_K | Q5_K | Q6_K)
 }
 
 /// Float32 units that the quantized form of `n` activations takes.
 pub(crate) fn quantized_units(n: usize) -> usize {
-    n
+    n.div_ceil(BLOCK) * BLOCK_UNITS
 }
 
-pub(crate) fn quantize(x: &Vectors<'_>, out: &mut [f32]) {
-    for (n, y) in out.chunks_exact_mut(x.dims[0]).enumerate() {
-        y.copy_from_slice(x.vector(n));
+/// Quantizes each vector of a row.
+pub(crate) fn quantize(kernels: Kernels, x: &Vectors<'_>, out: &mut [f32]) {
+    for (n, out) in out.chunks_exact_mut(quantized_units(x.dims[0])).enumerate() {
+        kernels.quantize_row(x.vector(n), bytemuck::cast_slice_mut(out));
     }
+}
+
+/// Weight rows of one chunk: whole panels.
+fn chunk_rows(task: &MatMulTask, run: &Run<'_>) -> usize {
+    let n_out = task.weight.weight.shape.dim(1);
+    n_out.div_ceil(run.n_threads * CHUNKS_PER_THREAD).next_multiple_of(PANEL)
 }
 
 /// Chunks over the rows of one matrix.
 fn row_chunks(task: &MatMulTask, run: &Run<'_>) -> usize {
-    let n_out = task.weight.weight.shape.dim(1);
-    n_out.div_ceil(MIN_CHUNK_ROWS).clamp(1, run.n_threads * CHUNKS_PER_THREAD)
+    task.weight.weight.shape.dim(1).div_ceil(chunk_rows(task, run))
 }
 
 pub(crate) fn n_chunks(task: &MatMulTask, run: &Run<'_>) -> usize {
@@ -58,14 +82,139 @@ pub(crate) unsafe fn chunk(task: &MatMulTask, run: &Run<'_>, chunk: usize, buffe
     let n_chunks = row_chunks(task, run);
     let (matrix, part) = (chunk / n_chunks, chunk % n_chunks);
     let n_out = task.weight.weight.shape.dim(1);
-    let rows = share(n_out, n_chunks, part);
-    let mut pairs = std::mem::take(&mut buffers.pairs);
+    let size = chunk_rows(task, run);
+    let rows = part * size..((part + 1) * size).min(n_out);
+    // SAFETY: inputs are of earlier stages; columns `rows` of every result of this matrix belong to this chunk.
+    unsafe {
+        if task.kind == MatMul::Plain && task.x.row_stride == task.x.row_len() {
+            in_place(task, run, rows, buffers);
+        } else {
+            gathered(task, run, matrix, rows, buffers);
+        }
+    }
+}
+
+/// The weights of one matrix.
+fn weights(task: &MatMulTask, matrix: usize) -> Weights<'_> {
+    let weight = &task.weight;
+    let (n_in, n_out) = (weight.weight.shape.dim(0), weight.weight.shape.dim(1));
+    let matrix_bytes = weight.row_bytes().expect("checked when the weight was loaded") * n_out;
+    let data = &weight.bytes()[matrix * matrix_bytes..(matrix + 1) * matrix_bytes];
+    Weights::new(weight.weight.dtype, data, n_in)
+}
+
+/// Where results go: `n_vectors` vectors of `stride` elements from `base`.
+#[derive(Clone, Copy)]
+struct Target {
+    base: *mut f32,
+    stride: usize,
+    n_vectors: usize,
+}
+
+/// Multiplies `rows` of `weights` with the vectors of `x`.
+///
+/// # Safety
+/// Elements `rows` of every vector of the target belong to the caller.
+unsafe fn multiply(
+    kernels: Kernels,
+    task: &MatMulTask,
+    matrix: usize,
+    x: Activations<'_>,
+    rows: Range<usize>,
+    target: Target,
+    (scratch, decoded): (&mut Scratch, &mut Vec<f32>),
+) {
+    let run = |weights: Weights<'_>, rows: Range<usize>, base, scratch: &mut Scratch| {
+        // SAFETY: the caller's promise.
+        let mut out = unsafe { Out::from_raw(base, target.stride, target.n_vectors, rows.clone()) };
+        if target.n_vectors <= DOT_VECTORS {
+            kernels.dot(weights, x, rows, &mut out);
+        } else {
+            kernels.tile(weights, x, rows, &mut out, scratch);
+        }
+    };
+    let dtype = task.weight.weight.dtype;
+    if has_kernel(dtype) {
+        return run(weights(task, matrix), rows, target.base, scratch);
+    }
+    let (n_in, n_out) = (task.weight.weight.shape.dim(0), task.weight.weight.shape.dim(1));
+    let row_bytes = task.weight.row_bytes().expect("checked when the weight was loaded");
+    for first in rows.clone().step_by(PANEL) {
+        let n = PANEL.min(rows.end - first);
+        let start = (matrix * n_out + first) * row_bytes;
+        decoded.resize(n * n_in, 0.0);
+        quant::decode(dtype, &task.weight.bytes()[start..start + n * row_bytes], decoded)
+            .expect("whole rows of a checked weight");
+        let panel = Weights::new(DType::F32, bytemuck::cast_slice(decoded), n_in);
+        run(panel, 0..n, target.base.wrapping_add(first), scratch);
+    }
+}
+
+/// All vectors of all rows, which follow one another.
+///
+/// # Safety
+/// Columns `rows` of the result belong to the caller; the activations are done.
+unsafe fn in_place(task: &MatMulTask, run: &Run<'_>, rows: Range<usize>, buffers: &mut Buffers) {
+    let inner = task.out.dims[1] * task.out.dims[2] * task.out.dims[3];
+    let n_vectors = run.n_rows(task.x.rows) * inner;
+    // SAFETY: the caller's promise.
+    let (x, base) = unsafe { (run.all(&task.x), run.start(&task.out)) };
+    let x = if quantizes_activation(task.weight.weight.dtype) {
+        Activations::Quantized(bytemuck::cast_slice(x))
+    } else {
+        Activations::Float(x)
+    };
+    let target = Target { base, stride: task.out.dims[0], n_vectors };
+    let scratch = (&mut buffers.kernel, &mut buffers.decoded);
+    // SAFETY: the result has `n_vectors` vectors of `dims[0]` elements; the caller owns the columns `rows`.
+    unsafe { multiply(run.kernels, task, 0, x, rows, target, scratch) };
+}
+
+/// The vectors that matrix `matrix` multiplies, wherever they lie.
+///
+/// # Safety
+/// Columns `rows` of their results belong to the caller; the activations are done.
+unsafe fn gathered(
+    task: &MatMulTask,
+    run: &Run<'_>,
+    matrix: usize,
+    rows: Range<usize>,
+    buffers: &mut Buffers,
+) {
+    let Buffers { kernel, decoded, pairs, floats, blocks, results } = buffers;
     pairs.clear();
-    // SAFETY: inputs are of earlier stages.
-    unsafe { find_pairs(task, run, matrix, &mut pairs) };
-    // SAFETY: the columns `rows` of every pair's result belong to this chunk.
-    unsafe { multiply(task, run, matrix, rows, &pairs, &mut buffers.row) };
-    buffers.pairs = pairs;
+    // SAFETY: the caller's promise.
+    unsafe { find_pairs(task, run, matrix, pairs) };
+    if pairs.is_empty() {
+        return;
+    }
+    let quantized = quantizes_activation(task.weight.weight.dtype);
+    floats.clear();
+    blocks.clear();
+    for &(row, i) in pairs.iter() {
+        // SAFETY: the caller's promise.
+        let x = unsafe { run.row(&task.x, row) };
+        let x = x.vector(if x.count() == 1 { 0 } else { i });
+        if quantized {
+            let start = blocks.len();
+            blocks.resize(start + x.len() / BLOCK_UNITS, BlockQ8::zeroed());
+            bytemuck::cast_slice_mut(&mut blocks[start..]).copy_from_slice(x);
+        } else {
+            floats.extend_from_slice(x);
+        }
+    }
+    let x = if quantized { Activations::Quantized(blocks) } else { Activations::Float(floats) };
+    let n_out = task.out.dims[0];
+    results.clear();
+    results.resize(pairs.len() * n_out, 0.0);
+    let target = Target { base: results.as_mut_ptr(), stride: n_out, n_vectors: pairs.len() };
+    // SAFETY: the results are this thread's own.
+    unsafe { multiply(run.kernels, task, matrix, x, rows.clone(), target, (kernel, decoded)) };
+    for (&(row, i), result) in pairs.iter().zip(results.chunks_exact(n_out)) {
+        // SAFETY: the caller's promise.
+        let out = unsafe { run.part_mut(&task.out, row, i * n_out + rows.start, rows.len()) };
+        out.copy_from_slice(&result[rows.clone()]);
+    }
 }
 
 /// Which vectors matrix `matrix` multiplies.
@@ -87,35 +236,5 @@ unsafe fn find_pairs(task: &MatMulTask, run: &Run<'_>, matrix: usize, pairs: &mu
             }
         }
         (MatMul::Experts, None) => unreachable!("the graph builder gives experts their ids"),
-    }
-}
-
-/// # Safety
-/// Columns `rows` of the pairs' results belong to the caller.
-unsafe fn multiply(
-    task: &MatMulTask,
-    run: &Run<'_>,
-    matrix: usize,
-    rows: Range<usize>,
-    pairs: &[(usize, usize)],
-    decoded: &mut Vec<f32>,
-) {
-    let weight = &task.weight;
-    let row_bytes = weight.row_bytes().expect("checked when the weight was loaded");
-    let (n_in, n_out) = (weight.weight.shape.dim(0), weight.weight.shape.dim(1));
-    decoded.resize(n_in, 0.0);
-    for r in rows {
-        let start = (matrix * n_out + r) * row_bytes;
-        quant::decode(weight.weight.dtype, &weight.bytes()[start..start + row_bytes], decoded)
-            .expect("whole rows of a checked weight");
-        for &(row, i) in pairs {
-            // SAFETY: inputs are of earlier stages; the element is the caller's.
-            unsafe {
-                let x = run.row(&task.x, row);
-                let x = x.vector(if x.count() == 1 { 0 } else { i });
-                let sum: f32 = x.iter().zip(decoded.iter()).map(|(a, b)| a * b).sum();
-                run.part_mut(&task.out, row, i * n_out + r, 1)[0] = sum;
-            }
-        }
     }
 }
