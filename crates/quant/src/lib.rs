@@ -1,14 +1,22 @@
-//! Block formats of quantized tensors: layout, scalar decode and encode, one table of types.
+//! Tensor types of GGUF: block layouts, the scalar decode and encode that define them, and one table of all types.
+//!
+//! Knows nothing of files, tensors, threads or SIMD. The scalar code here is the definition of each format;
+//! a backend's kernels must agree with it. Adding a type is a file in `formats/` and its line in the table there.
 
-/// Placeholder until the format table lands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DType {
-    F32,
-    F16,
-    BF16,
-    I32,
-    Q4_0,
-    Q8_0,
+mod block;
+mod codec;
+mod dtype;
+mod error;
+mod formats;
+mod pack;
+pub mod tables;
+
+pub use codec::{decode, validate_row};
+pub use dtype::DType;
+pub use error::Error;
+
+/// The block structs, all [`bytemuck::Pod`] and of alignment 1, so that any bytes of a file can be cast to them.
+pub mod blocks {
+    pub use crate::block::{Block, F16, F32, I16, U16};
+    pub use crate::formats::*;
 }
-impl DType { pub fn row_bytes(self, n: usize) -> Option<usize> { Some(n*4) } }
-pub fn decode(_d: DType, _b: &[u8], _o: &mut [f32]) -> Result<(), String> { Ok(()) }

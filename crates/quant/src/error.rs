@@ -1,0 +1,31 @@
+//! What can go wrong with a caller's sizes, names and values.
+
+use crate::DType;
+
+/// An error of this crate. Sizes are in elements or bytes, as said.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The name is no tensor type.
+    #[error("`{name}` is not a tensor type; use one of F32, F16, Q4_K, Q8_0, ...")]
+    UnknownType { name: String },
+
+    /// A row is not a whole number of blocks.
+    #[error(
+        "{dtype}: a row of {len} values is not a multiple of the block size {}; choose another type",
+        dtype.block_len()
+    )]
+    RaggedRow { dtype: DType, len: usize },
+
+    /// The byte buffer does not fit the values.
+    #[error("{dtype}: expected {expected} bytes, found {found}")]
+    ByteCount { dtype: DType, expected: usize, found: usize },
+
+    /// The bytes are not a whole number of blocks.
+    #[error("{dtype}: {len} bytes are not a multiple of the {} bytes of a block", dtype.block_bytes())]
+    RaggedBytes { dtype: DType, len: usize },
+
+    /// A block that no encoder writes: a scale or value that is NaN or infinite.
+    #[error("{dtype}: block {block} holds a NaN or infinite {what}; the data is damaged")]
+    NotFinite { dtype: DType, block: usize, what: &'static str },
+}

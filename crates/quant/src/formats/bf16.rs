@@ -1,0 +1,20 @@
+//! `BF16`: the upper half of a float, each value its own block.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::block::{Block, U16};
+
+/// One bfloat16, at any alignment.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
+pub struct BlockBf16(pub U16);
+
+impl Block<1> for BlockBf16 {
+    fn decode(&self, out: &mut [f32; 1]) {
+        *out = [f32::from_bits(u32::from(self.0.get()) << 16)];
+    }
+
+    fn is_finite(&self) -> bool {
+        half::bf16::from_bits(self.0.get()).is_finite()
+    }
+}

@@ -1,0 +1,33 @@
+//! `F16`: IEEE 754 binary16, each value its own block.
+
+use bytemuck::{Pod, Zeroable};
+use half::slice::HalfFloatSliceExt;
+
+use crate::block::{Block, F16};
+
+/// One half, at any alignment.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
+pub struct BlockF16(pub F16);
+
+impl Block<1> for BlockF16 {
+    fn decode(&self, out: &mut [f32; 1]) {
+        *out = [self.0.to_f32()];
+    }
+
+    fn is_finite(&self) -> bool {
+        self.0.is_finite()
+    }
+
+    /// Converts by slices, for which `half` uses the hardware's instructions.
+    fn decode_row(blocks: &[Self], out: &mut [f32]) {
+        let mut halves = [half::f16::ZERO; 64];
+        for (blocks, out) in blocks.chunks(64).zip(out.chunks_mut(64)) {
+            let halves = &mut halves[..blocks.len()];
+            for (half, block) in halves.iter_mut().zip(blocks) {
+                *half = half::f16::from_bits(block.0.to_bits());
+            }
+            halves.convert_to_f32_slice(out);
+        }
+    }
+}

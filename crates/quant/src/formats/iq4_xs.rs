@@ -1,0 +1,51 @@
+//! `IQ4_XS`: the levels of `IQ4_NL` in 8 groups of 32 with a 6-bit scale.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::block::{Block, F16, U16};
+use crate::pack::unpack;
+use crate::tables::IQ4_LEVELS;
+
+/// 256 values `d * (scale - 32) * IQ4_LEVELS[q]`, scale of group `j / 32`.
+///
+/// ```text
+/// byte 0  2        4          8              136
+///      |d |scales_h|scales_l[4]|qs[128]        |
+/// qs[16 * g + l]: low nibble value 32 * g + l, high nibble value 32 * g + 16 + l
+/// scale g: low four bits: nibble g % 2 of scales_l[g / 2]; high two: bits 2 * g of scales_h
+/// ```
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct BlockIq4Xs {
+    pub d: F16,
+    pub scales_h: U16,
+    pub scales_l: [u8; 4],
+    pub qs: [u8; 128],
+}
+
+impl BlockIq4Xs {
+    /// The scale of each group, -32 to 31.
+    #[must_use]
+    pub fn scales(&self) -> [i8; 8] {
+        std::array::from_fn(|g| {
+            let low = self.scales_l[g / 2] >> (4 * (g % 2)) & 15;
+            let high = (self.scales_h.get() >> (2 * g) & 3) as u8;
+            (low | high << 4) as i8 - 32
+        })
+    }
+}
+
+impl Block<256> for BlockIq4Xs {
+    fn decode(&self, out: &mut [f32; 256]) {
+        let d = self.d.to_f32();
+        let (groups, _) = out.as_chunks_mut::<32>();
+        for ((out, qs), scale) in groups.iter_mut().zip(self.qs.as_chunks().0).zip(self.scales()) {
+            let scale = d * f32::from(scale);
+            *out = unpack::<4, 16, 32>(qs).map(|q| scale * f32::from(IQ4_LEVELS[usize::from(q)]));
+        }
+    }
+
+    fn is_finite(&self) -> bool {
+        self.d.is_finite()
+    }
+}

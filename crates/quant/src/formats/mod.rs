@@ -1,0 +1,105 @@
+//! The formats, a file each, and the table that makes `DType` of them.
+
+mod bf16;
+mod f16;
+mod iq1_m;
+mod iq1_s;
+mod iq2_s;
+mod iq2_xs;
+mod iq2_xxs;
+mod iq3_s;
+mod iq3_xxs;
+mod iq4_nl;
+mod iq4_xs;
+mod mxfp4;
+mod nvfp4;
+mod plain;
+mod q1_0;
+mod q2_0;
+mod q2_k;
+mod q3_k;
+mod q4_0;
+mod q4_1;
+mod q4_k;
+mod q5_0;
+mod q5_1;
+mod q5_k;
+mod q6_k;
+mod q8_0;
+mod q8_1;
+mod q8_k;
+mod tq1_0;
+mod tq2_0;
+
+pub use bf16::BlockBf16;
+pub use f16::BlockF16;
+pub use iq1_m::BlockIq1M;
+pub use iq1_s::BlockIq1S;
+pub use iq2_s::BlockIq2S;
+pub use iq2_xs::BlockIq2Xs;
+pub use iq2_xxs::BlockIq2Xxs;
+pub use iq3_s::BlockIq3S;
+pub use iq3_xxs::BlockIq3Xxs;
+pub use iq4_nl::BlockIq4Nl;
+pub use iq4_xs::BlockIq4Xs;
+pub use mxfp4::BlockMxfp4;
+pub use nvfp4::BlockNvfp4;
+pub use plain::{BlockF32, BlockF64, BlockI8, BlockI16, BlockI32, BlockI64};
+pub use q1_0::BlockQ1_0;
+pub use q2_0::BlockQ2_0;
+pub use q2_k::BlockQ2K;
+pub use q3_k::BlockQ3K;
+pub use q4_0::BlockQ4_0;
+pub use q4_1::BlockQ4_1;
+pub use q4_k::BlockQ4K;
+pub use q5_0::BlockQ5_0;
+pub use q5_1::BlockQ5_1;
+pub use q5_k::BlockQ5K;
+pub use q6_k::BlockQ6K;
+pub use q8_0::BlockQ8_0;
+pub use q8_1::BlockQ8_1;
+pub use q8_k::BlockQ8K;
+pub use tq1_0::BlockTq1_0;
+pub use tq2_0::BlockTq2_0;
+
+use crate::dtype::formats;
+
+formats! {
+    F32 = 0, BlockF32, 1;
+    F16 = 1, BlockF16, 1;
+    Q4_0 = 2, BlockQ4_0, 32;
+    Q4_1 = 3, BlockQ4_1, 32;
+    Q5_0 = 6, BlockQ5_0, 32;
+    Q5_1 = 7, BlockQ5_1, 32;
+    Q8_0 = 8, BlockQ8_0, 32;
+    /// Of activations only: never in a file.
+    Q8_1 = 9, BlockQ8_1, 32;
+    Q2_K = 10, BlockQ2K, 256;
+    Q3_K = 11, BlockQ3K, 256;
+    Q4_K = 12, BlockQ4K, 256;
+    Q5_K = 13, BlockQ5K, 256;
+    Q6_K = 14, BlockQ6K, 256;
+    /// Of activations only: never in a file.
+    Q8_K = 15, BlockQ8K, 256;
+    IQ2_XXS = 16, BlockIq2Xxs, 256;
+    IQ2_XS = 17, BlockIq2Xs, 256;
+    IQ3_XXS = 18, BlockIq3Xxs, 256;
+    IQ1_S = 19, BlockIq1S, 256;
+    IQ4_NL = 20, BlockIq4Nl, 32;
+    IQ3_S = 21, BlockIq3S, 256;
+    IQ2_S = 22, BlockIq2S, 256;
+    IQ4_XS = 23, BlockIq4Xs, 256;
+    I8 = 24, BlockI8, 1;
+    I16 = 25, BlockI16, 1;
+    I32 = 26, BlockI32, 1;
+    I64 = 27, BlockI64, 1;
+    F64 = 28, BlockF64, 1;
+    IQ1_M = 29, BlockIq1M, 256;
+    BF16 = 30, BlockBf16, 1;
+    TQ1_0 = 34, BlockTq1_0, 256;
+    TQ2_0 = 35, BlockTq2_0, 256;
+    MXFP4 = 39, BlockMxfp4, 32;
+    NVFP4 = 40, BlockNvfp4, 64;
+    Q1_0 = 41, BlockQ1_0, 128;
+    Q2_0 = 42, BlockQ2_0, 64;
+}

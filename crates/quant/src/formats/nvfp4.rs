@@ -1,0 +1,59 @@
+//! `NVFP4`: four-bit floats, with an eight-bit float scale for each 16. A further scale of the whole tensor is
+//! a tensor of its own, not part of this format.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::block::Block;
+use crate::pack::unpack;
+use crate::tables::FP4_DOUBLED;
+
+/// 64 values `FP4_DOUBLED[q] * scale(d[j / 16])`.
+///
+/// ```text
+/// byte 0    4              36
+///      |d[4]|qs[32]         |    qs[8 * s + j]: low nibble value 16 * s + j, high nibble value 16 * s + j + 8
+/// ```
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct BlockNvfp4 {
+    /// The scales as UE4M3: 4 bits of exponent (bias 7), 3 of mantissa, no sign; 127 is NaN.
+    pub d: [u8; 4],
+    pub qs: [u8; 32],
+}
+
+impl BlockNvfp4 {
+    /// Half of each scale, as the code values are doubled.
+    #[must_use]
+    pub fn scales(&self) -> [f32; 4] {
+        self.d.map(ue4m3_halved)
+    }
+}
+
+impl Block<64> for BlockNvfp4 {
+    fn decode(&self, out: &mut [f32; 64]) {
+        let (out, _) = out.as_chunks_mut::<16>();
+        for ((out, qs), scale) in out.iter_mut().zip(self.qs.as_chunks::<8>().0).zip(self.scales()) {
+            *out = unpack::<4, 8, 16>(qs).map(|q| f32::from(FP4_DOUBLED[usize::from(q)]) * scale);
+        }
+    }
+
+    fn is_finite(&self) -> bool {
+        self.d.iter().all(|&d| d < 0x7F)
+    }
+}
+
+/// Half of a UE4M3 number, as the code values are doubled. NaN counts as 0.
+fn ue4m3_halved(bits: u8) -> f32 {
+    let exponent = i32::from(bits >> 3 & 15);
+    let mantissa = f32::from(bits & 7);
+    match exponent {
+        _ if bits == 0x7F => 0.0,
+        0 => mantissa * power_of_two(-10),
+        _ => (1.0 + mantissa / 8.0) * power_of_two(exponent - 8),
+    }
+}
+
+/// `2^exponent` of a normal float.
+fn power_of_two(exponent: i32) -> f32 {
+    f32::from_bits(((exponent + 127) as u32) << 23)
+}

@@ -1,0 +1,33 @@
+//! `Q2_0`: two bits a value, the codes -1, 0, 1, 2 of a scale.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::block::{Block, F16};
+use crate::pack::unpack;
+
+/// 64 values `(q - 1) * d`.
+///
+/// ```text
+/// byte 0  2              18
+///      |d |qs[16]         |    value j: bits 2 * (j % 4) of qs[j / 4]
+/// ```
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct BlockQ2_0 {
+    pub d: F16,
+    pub qs: [u8; 16],
+}
+
+impl Block<64> for BlockQ2_0 {
+    fn decode(&self, out: &mut [f32; 64]) {
+        let d = self.d.to_f32();
+        for (out, byte) in out.as_chunks_mut::<4>().0.iter_mut().zip(self.qs) {
+            let codes: [u8; 4] = unpack::<2, 1, 4>(&[byte]);
+            *out = codes.map(|q| (f32::from(q) - 1.0) * d);
+        }
+    }
+
+    fn is_finite(&self) -> bool {
+        self.d.is_finite()
+    }
+}

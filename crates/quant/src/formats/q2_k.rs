@@ -1,0 +1,48 @@
+//! `Q2_K`: two bits a value, 16 groups of 16 with 4-bit scale and minimum.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::block::{Block, F16};
+use crate::pack::unpack;
+
+/// 256 values `d * scale * q - dmin * min`, scale and minimum of group `j / 16`.
+///
+/// ```text
+/// byte 0          16              80  82    84
+///      |scales[16]|qs[64]          |d  |dmin |
+/// scales[g]: low nibble scale, high nibble minimum of group g
+/// qs[32 * h + l], of half h: bits 2 * k are value 128 * h + 32 * k + l
+/// ```
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct BlockQ2K {
+    pub scales: [u8; 16],
+    pub qs: [u8; 64],
+    pub d: F16,
+    pub dmin: F16,
+}
+
+impl Block<256> for BlockQ2K {
+    fn decode(&self, out: &mut [f32; 256]) {
+        let (d, dmin) = (self.d.to_f32(), self.dmin.to_f32());
+        let (out, _) = out.as_chunks_mut::<16>();
+        for ((out, codes), scale) in out.iter_mut().zip(codes(&self.qs).as_chunks().0).zip(self.scales) {
+            let codes: &[u8; 16] = codes;
+            let (scale, min) = (d * f32::from(scale & 15), dmin * f32::from(scale >> 4));
+            *out = codes.map(|q| scale * f32::from(q) - min);
+        }
+    }
+
+    fn is_finite(&self) -> bool {
+        self.d.is_finite() && self.dmin.is_finite()
+    }
+}
+
+/// The 256 two-bit codes of `Q2_K`, and the low bits of `Q3_K`.
+pub(super) fn codes(qs: &[u8; 64]) -> [u8; 256] {
+    let mut codes = [0; 256];
+    for (codes, qs) in codes.as_chunks_mut().0.iter_mut().zip(qs.as_chunks().0) {
+        *codes = unpack::<2, 32, 128>(qs);
+    }
+    codes
+}

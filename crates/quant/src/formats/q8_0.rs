@@ -1,0 +1,29 @@
+//! `Q8_0`: eight bits a value.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::block::{Block, F16};
+
+/// 32 values `q * d`.
+///
+/// ```text
+/// byte 0  2              34
+///      |d |qs[32]         |
+/// ```
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct BlockQ8_0 {
+    pub d: F16,
+    pub qs: [i8; 32],
+}
+
+impl Block<32> for BlockQ8_0 {
+    fn decode(&self, out: &mut [f32; 32]) {
+        let d = self.d.to_f32();
+        *out = self.qs.map(|q| f32::from(q) * d);
+    }
+
+    fn is_finite(&self) -> bool {
+        self.d.is_finite()
+    }
+}

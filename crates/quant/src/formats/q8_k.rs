@@ -1,0 +1,31 @@
+//! `Q8_K`: eight bits a value and sums of 16; the activations that meet super-block formats. Never in a file.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::block::{Block, F32, I16};
+
+/// 256 values `q * d`.
+///
+/// ```text
+/// byte 0    4               260         292
+///      |d   |qs[256]         |bsums[16]  |    bsums[i] = sum of qs[16 * i ..][..16]
+/// ```
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct BlockQ8K {
+    pub d: F32,
+    pub qs: [i8; 256],
+    /// The sums of 16 codes each: what a minimum or offset is multiplied by in a dot product.
+    pub bsums: [I16; 16],
+}
+
+impl Block<256> for BlockQ8K {
+    fn decode(&self, out: &mut [f32; 256]) {
+        let d = self.d.get();
+        *out = self.qs.map(|q| d * f32::from(q));
+    }
+
+    fn is_finite(&self) -> bool {
+        self.d.get().is_finite()
+    }
+}

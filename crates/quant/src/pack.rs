@@ -1,0 +1,23 @@
+//! Bit fields of a block: small integers of 1, 2 or 4 bits packed in bytes.
+
+/// Unpacks `H` bytes of `BITS`-bit fields: first the lowest field of every byte, then the next of every byte.
+///
+/// ```text
+/// BITS = 4, H = 3     byte   0     1     2
+///                          [3|0] [4|1] [5|2]     high | low field: number of the value
+/// ```
+#[inline]
+pub(crate) fn unpack<const BITS: usize, const H: usize, const N: usize>(bytes: &[u8; H]) -> [u8; N] {
+    const { assert!(N * BITS == H * 8) };
+    let mut values = [0; N];
+    for (field, values) in values.chunks_exact_mut(H).enumerate() {
+        for (value, byte) in values.iter_mut().zip(bytes) {
+            *value = (byte >> (BITS * field)) & mask::<BITS>();
+        }
+    }
+    values
+}
+
+const fn mask<const BITS: usize>() -> u8 {
+    (1 << BITS) - 1
+}
