@@ -142,9 +142,7 @@ impl<'a> Compiler<'a> {
                 let table = self.weight(node.inputs[0])?;
                 let ids = self.value(node.inputs[1])?;
                 let n_table_rows = self.part.nodes[node.inputs[0].index()].shape.dim(1);
-                self.link(id, &[node.inputs[1]], |out| {
-                    Link::Lookup(Lookup { table, n_table_rows, ids, out })
-                })
+                self.link(id, &[node.inputs[1]], |out| Link::Lookup(Lookup { table, n_table_rows, ids, out }))
             }
             Op::AppendKv { memory } => {
                 let key = self.value(node.inputs[0])?;
@@ -162,11 +160,9 @@ impl<'a> Compiler<'a> {
                 let angles = Arc::new(ops::rope::Angles::new(table, factors));
                 self.link(id, &[node.inputs[0]], |out| Link::RopeTable { angles, out })
             }
-            Op::Attention(_)
-            | Op::Conv1d(_)
-            | Op::SsmScan(_)
-            | Op::TokenShift { .. }
-            | Op::Wkv7 { .. } => self.sequence(id),
+            Op::Attention(_) | Op::Conv1d(_) | Op::SsmScan(_) | Op::TokenShift { .. } | Op::Wkv7 { .. } => {
+                self.sequence(id)
+            }
             op if ops::row::supported(op) => {
                 let ins = node.inputs.iter().map(|i| self.operand(*i)).collect::<Result<Vec<_>>>()?;
                 let op = op.clone();

@@ -4,7 +4,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use backend::{Buffer, Bytes, Device, DeviceInfo, DeviceKind, Error, Executor, Memory, MemoryLayout, Part, Result};
+use backend::{
+    Buffer, Bytes, Device, DeviceInfo, DeviceKind, Error, Executor, Memory, MemoryLayout, Part, Result,
+};
 use tensor::{DType, Node, Op, Weight};
 
 use crate::compile::Compiler;

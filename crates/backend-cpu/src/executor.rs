@@ -206,6 +206,7 @@ impl Run<'_> {
     ///
     /// # Safety
     /// As for [`Run::part_mut`].
+    #[expect(clippy::mut_from_ref, reason = "disjoint rows of a shared arena, by the caller's promise")]
     pub(crate) unsafe fn row_mut(&self, value: &Value, row: usize) -> &mut [f32] {
         // SAFETY: the caller's promise.
         unsafe { self.part_mut(value, row, 0, value.row_len()) }
@@ -226,7 +227,13 @@ impl Run<'_> {
     /// # Safety
     /// Nobody else reads or writes them while they are borrowed.
     #[expect(clippy::mut_from_ref, reason = "disjoint parts of shared storage, by the caller's promise")]
-    pub(crate) unsafe fn stored_mut(&self, memory: MemoryId, slot: u32, at: usize, n_bytes: usize) -> &mut [u8] {
+    pub(crate) unsafe fn stored_mut(
+        &self,
+        memory: MemoryId,
+        slot: u32,
+        at: usize,
+        n_bytes: usize,
+    ) -> &mut [u8] {
         // SAFETY: the caller's promise.
         bytemuck::cast_slice_mut(unsafe { self.state_mut(memory, slot, at / 4, n_bytes / 4) })
     }
@@ -236,7 +243,13 @@ impl Run<'_> {
     /// # Safety
     /// Nobody else reads or writes them while they are borrowed.
     #[expect(clippy::mut_from_ref, reason = "disjoint parts of shared storage, by the caller's promise")]
-    pub(crate) unsafe fn state_mut(&self, memory: MemoryId, slot: u32, start: usize, len: usize) -> &mut [f32] {
+    pub(crate) unsafe fn state_mut(
+        &self,
+        memory: MemoryId,
+        slot: u32,
+        start: usize,
+        len: usize,
+    ) -> &mut [f32] {
         let start = self.slot_start(memory, slot) + start;
         // SAFETY: the caller's promise.
         unsafe { self.storage[memory.0 as usize].slice_mut(start, len) }

@@ -5,12 +5,15 @@
 mod compile;
 mod device;
 mod executor;
+pub mod isa;
+pub mod kernels;
 mod memory;
 mod ops;
+pub mod quantize;
 mod raw;
 mod run;
 mod tasks;
 mod team;
 mod value;
 
-pub use device::{CpuConfig, CpuDevice};
+pub use device::{CpuConfig, CpuDevice, available_isas};

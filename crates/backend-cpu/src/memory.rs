@@ -42,7 +42,6 @@ pub(crate) struct KvShape {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct VectorShape {
     pub(crate) dtype: DType,
-    pub(crate) dim: usize,
     /// Bytes of one vector.
     pub(crate) n_bytes: usize,
 }
@@ -70,7 +69,8 @@ impl CpuMemory {
         for layout in layouts {
             let shape = slot_shape(device, layout)?;
             let id = layout.id.0 as usize;
-            let total = shape.len.checked_mul(layout.n_slots as usize).filter(|n| *n < isize::MAX as usize / 4);
+            let total =
+                shape.len.checked_mul(layout.n_slots as usize).filter(|n| *n < isize::MAX as usize / 4);
             let total = total.ok_or_else(|| Error::OutOfMemory {
                 device: device.into(),
                 what: format!("memory {id}: {} slots", layout.n_slots),
@@ -156,5 +156,5 @@ fn vector_shape(device: &str, dtype: DType, dim: usize) -> Result<VectorShape> {
             });
         }
     };
-    Ok(VectorShape { dtype, dim, n_bytes })
+    Ok(VectorShape { dtype, n_bytes })
 }

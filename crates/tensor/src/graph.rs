@@ -152,11 +152,11 @@ impl<'g> Tensor<'g> {
     }
 
     /// A float node of this tensor and `rest`.
-    pub(crate) fn op(self, op: Op, shape: Shape, rest: &[Tensor<'g>]) -> Self {
+    pub(crate) fn op(self, op: Op, shape: Shape, rest: &[Self]) -> Self {
         self.op_of(op, shape, Elem::F32, rest)
     }
 
-    pub(crate) fn op_of(self, op: Op, shape: Shape, elem: Elem, rest: &[Tensor<'g>]) -> Self {
+    pub(crate) fn op_of(self, op: Op, shape: Shape, elem: Elem, rest: &[Self]) -> Self {
         let inputs = std::iter::once(self.id).chain(rest.iter().map(|t| t.id)).collect();
         self.graph.push(Node { op, inputs, shape, elem })
     }

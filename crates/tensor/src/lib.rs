@@ -17,5 +17,5 @@ pub use ops::{
     Rope, RopeOrder, RopeTable, SsmScan, Unary,
 };
 pub use plan::{Lifetime, Slot, plan_arena};
-pub use quant::DType;
+pub use quant::{self, DType};
 pub use shape::{Elem, Extents, Rows, Shape};

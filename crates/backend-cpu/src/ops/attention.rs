@@ -135,7 +135,13 @@ fn dot(q: &[f32], key: &[u8], width: usize, read: impl Fn(&[u8]) -> f32) -> f32 
 }
 
 /// `acc += weights[t] * v[t]` over consecutive stored values.
-pub(crate) fn add_values(weights: &[f32], values: &[u8], stride: usize, shape: &VectorShape, acc: &mut [f32]) {
+pub(crate) fn add_values(
+    weights: &[f32],
+    values: &[u8],
+    stride: usize,
+    shape: &VectorShape,
+    acc: &mut [f32],
+) {
     for (weight, value) in weights.iter().zip(values.chunks(stride)) {
         match shape.dtype {
             DType::F32 => add(*weight, value, 4, acc, |b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])),

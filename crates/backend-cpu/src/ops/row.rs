@@ -32,8 +32,12 @@ pub(crate) fn run(op: &Op, ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f3
                 rope::rotate(r, ins[0].vector(n), ins[1].vector(0), y);
             }
         }
-        Op::TopK { .. } => each_of(ins, dims, out, |[x, ..], y| select::top_k(x, bytemuck::cast_slice_mut(y))),
-        Op::Gather => each_of(ins, dims, out, |[x, ids, _], y| select::gather(x, bytemuck::cast_slice(ids), y)),
+        Op::TopK { .. } => {
+            each_of(ins, dims, out, |[x, ..], y| select::top_k(x, bytemuck::cast_slice_mut(y)));
+        }
+        Op::Gather => {
+            each_of(ins, dims, out, |[x, ids, _], y| select::gather(x, bytemuck::cast_slice(ids), y));
+        }
         Op::KeepGroups { n_group, n_used } => {
             each(ins, dims, out, |[x, ..], y| select::keep_groups(*n_group, *n_used, x, y));
         }

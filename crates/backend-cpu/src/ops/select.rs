@@ -45,7 +45,8 @@ pub(crate) fn keep_groups(n_group: usize, n_used: usize, x: &[f32], y: &mut [f32
     };
     for g in 0..n_group {
         let own = score(g);
-        let better = (0..n_group).filter(|&o| o != g && (score(o) > own || (score(o) == own && o < g))).count();
+        let better =
+            (0..n_group).filter(|&o| o != g && (score(o) > own || (score(o) == own && o < g))).count();
         let range = g * size..(g + 1) * size;
         if better < n_used {
             y[range.clone()].copy_from_slice(&x[range]);

@@ -86,7 +86,20 @@ unsafe fn attend(
         let relative = relative.map(|table| (table, n_head, head));
         let scoring = Scoring { attention, position, slope, relative };
         // SAFETY: the caller's promise.
-        unsafe { one_head(run, attention.memory, &kv, head_kv, view, &seen, q.vector(head), &scoring, &mut running, acc) };
+        unsafe {
+            one_head(
+                run,
+                attention.memory,
+                &kv,
+                head_kv,
+                view,
+                &seen,
+                q.vector(head),
+                &scoring,
+                &mut running,
+                acc,
+            );
+        };
         let scale = running.scale();
         // SAFETY: this head of the row is the caller's.
         let out = unsafe { run.part_mut(&task.out, row, head * value_dim, value_dim) };
@@ -192,7 +205,13 @@ unsafe fn ssm_scan(scan: &SsmScan, task: &SequenceTask, run: &Run<'_>, sequence:
 
 /// # Safety
 /// Part `part` of the channels belongs to the caller, in the result and in the state.
-unsafe fn token_shift(memory: MemoryId, task: &SequenceTask, run: &Run<'_>, sequence: SequenceRows, part: usize) {
+unsafe fn token_shift(
+    memory: MemoryId,
+    task: &SequenceTask,
+    run: &Run<'_>,
+    sequence: SequenceRows,
+    part: usize,
+) {
     let channels = share(task.out.row_len(), parts(task), part);
     // SAFETY: the rows of earlier stages, and the caller's channels.
     unsafe {

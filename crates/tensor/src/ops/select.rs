@@ -31,7 +31,10 @@ impl<'g> Tensor<'g> {
     #[track_caller]
     pub fn keep_groups(self, n_group: usize, n_used: usize) -> Self {
         let s = self.shape();
-        assert!(s.dim(0) % n_group == 0 && n_used <= n_group, "{n_used} of {n_group} groups of {s:?}");
+        assert!(
+            s.dim(0).is_multiple_of(n_group) && n_used <= n_group,
+            "{n_used} of {n_group} groups of {s:?}"
+        );
         self.op(Op::KeepGroups { n_group, n_used }, s, &[])
     }
 

@@ -1,0 +1,428 @@
+//! AVX2 with FMA and F16C: a virtual vector is a pair of 256-bit registers.
+#![expect(unsafe_code, reason = "intrinsics, made sound by the existence of an `Avx2`")]
+
+use std::arch::x86_64::*;
+
+use super::{Isa, Kernel, Packing};
+
+/// Proof that this CPU has AVX2, FMA and F16C.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    pub(crate) fn detect() -> Option<Self> {
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c"))
+            .then_some(Self(()))
+    }
+}
+
+/// Evaluates intrinsics in a method of `Avx2`.
+macro_rules! proven {
+    ($e:expr) => {
+        // SAFETY: an `Avx2` exists only after `detect` saw avx2, fma and f16c; loads and stores go through
+        // references to arrays of at least the size that the instruction touches.
+        unsafe { $e }
+    };
+}
+
+/// The register-wise application of an intrinsic to pairs.
+macro_rules! pairwise {
+    ($f:ident, $a:expr) => {
+        proven!([$f($a[0]), $f($a[1])])
+    };
+    ($f:ident, $a:expr, $b:expr) => {
+        proven!([$f($a[0], $b[0]), $f($a[1], $b[1])])
+    };
+}
+
+impl Avx2 {
+    #[inline(always)]
+    fn load_16(self, v: &[u8; 16]) -> __m128i {
+        proven!(_mm_loadu_si128(v.as_ptr().cast()))
+    }
+    #[inline(always)]
+    fn load_32(self, v: &[u8; 32]) -> __m256i {
+        proven!(_mm256_loadu_si256(v.as_ptr().cast()))
+    }
+    #[inline(always)]
+    fn shr(self, v: __m256i, n: u32) -> __m256i {
+        proven!(_mm256_srl_epi16(v, _mm_cvtsi32_si128(n.cast_signed())))
+    }
+    #[inline(always)]
+    fn halves(self, x: &[i8; 64]) -> [__m256i; 2] {
+        self.load_bytes(bytemuck::cast_ref(x))
+    }
+    /// Bytes of `value` where the bits are set.
+    #[inline(always)]
+    fn bits_32(self, bits: u32, value: u8) -> __m256i {
+        proven!({
+            let select = _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
+            let of_byte = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
+            let spread = _mm256_shuffle_epi8(_mm256_set1_epi32(bits.cast_signed()), select);
+            let set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, of_byte), of_byte);
+            _mm256_and_si256(set, _mm256_set1_epi8(value.cast_signed()))
+        })
+    }
+    /// Sums of products of four signed bytes.
+    #[inline(always)]
+    fn dot_signed(self, codes: __m256i, x: __m256i) -> __m256i {
+        proven!({
+            // |code| is at most 128 as an unsigned byte and |x| at most 127, so no 16-bit sum saturates.
+            let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(x, codes));
+            _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))
+        })
+    }
+    #[inline(always)]
+    fn transpose_8(self, r: [__m256; 8]) -> [__m256; 8] {
+        proven!({
+            let lo = |a, b| _mm256_unpacklo_ps(a, b);
+            let hi = |a, b| _mm256_unpackhi_ps(a, b);
+            let [a, b] = [[lo(r[0], r[1]), hi(r[0], r[1])], [lo(r[2], r[3]), hi(r[2], r[3])]];
+            let [c, d] = [[lo(r[4], r[5]), hi(r[4], r[5])], [lo(r[6], r[7]), hi(r[6], r[7])]];
+            let even = |a, b| _mm256_shuffle_ps::<0x44>(a, b);
+            let odd = |a, b| _mm256_shuffle_ps::<0xee>(a, b);
+            let top = [even(a[0], b[0]), odd(a[0], b[0]), even(a[1], b[1]), odd(a[1], b[1])];
+            let bottom = [even(c[0], d[0]), odd(c[0], d[0]), even(c[1], d[1]), odd(c[1], d[1])];
+            let left = |i: usize| _mm256_permute2f128_ps::<0x20>(top[i], bottom[i]);
+            let right = |i: usize| _mm256_permute2f128_ps::<0x31>(top[i], bottom[i]);
+            [left(0), left(1), left(2), left(3), right(0), right(1), right(2), right(3)]
+        })
+    }
+}
+
+impl Isa for Avx2 {
+    type F32 = [__m256; 2];
+    type I32 = [__m256i; 2];
+    type Bytes = [__m256i; 2];
+
+    const WIDE_OFFSET: i32 = 0;
+    const PANEL_VECTORS: usize = 1;
+
+    #[inline(always)]
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx2,fma,f16c")]
+        fn shell<K: Kernel>(isa: Avx2, kernel: K) -> K::Output {
+            kernel.run(isa)
+        }
+        proven!(shell(self, kernel))
+    }
+
+    #[inline(always)]
+    fn splat(self, v: f32) -> [__m256; 2] {
+        proven!([_mm256_set1_ps(v); 2])
+    }
+    #[inline(always)]
+    fn load(self, v: &[f32; 16]) -> [__m256; 2] {
+        proven!([_mm256_loadu_ps(v.as_ptr()), _mm256_loadu_ps(v[8..].as_ptr())])
+    }
+    #[inline(always)]
+    fn store(self, v: [__m256; 2], out: &mut [f32; 16]) {
+        proven!({
+            _mm256_storeu_ps(out.as_mut_ptr(), v[0]);
+            _mm256_storeu_ps(out[8..].as_mut_ptr(), v[1]);
+        });
+    }
+    #[inline(always)]
+    fn load_8(self, v: &[f32; 8]) -> [__m256; 2] {
+        proven!([_mm256_loadu_ps(v.as_ptr()), _mm256_setzero_ps()])
+    }
+    #[inline(always)]
+    fn load_8_twice(self, v: &[f32; 8]) -> [__m256; 2] {
+        proven!({
+            let v = _mm256_loadu_ps(v.as_ptr());
+            let low = _mm256_permutevar8x32_ps(v, _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3));
+            [low, _mm256_permutevar8x32_ps(v, _mm256_setr_epi32(4, 4, 5, 5, 6, 6, 7, 7))]
+        })
+    }
+    #[inline(always)]
+    fn load_f16(self, v: &[u8; 32]) -> [__m256; 2] {
+        proven!([
+            _mm256_cvtph_ps(_mm_loadu_si128(v.as_ptr().cast())),
+            _mm256_cvtph_ps(_mm_loadu_si128(v[16..].as_ptr().cast())),
+        ])
+    }
+    #[inline(always)]
+    fn store_f16(self, v: [__m256; 2], out: &mut [u8; 32]) {
+        proven!({
+            _mm_storeu_si128(out.as_mut_ptr().cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v[0]));
+            _mm_storeu_si128(out[16..].as_mut_ptr().cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v[1]));
+        });
+    }
+    #[inline(always)]
+    fn load_bf16(self, v: &[u8; 32]) -> [__m256; 2] {
+        proven!({
+            let low = _mm256_cvtepu16_epi32(_mm_loadu_si128(v.as_ptr().cast()));
+            let high = _mm256_cvtepu16_epi32(_mm_loadu_si128(v[16..].as_ptr().cast()));
+            [_mm256_castsi256_ps(_mm256_slli_epi32::<16>(low)), _mm256_castsi256_ps(_mm256_slli_epi32::<16>(high))]
+        })
+    }
+    #[inline(always)]
+    fn f16_8(self, bits: [u16; 8]) -> [__m256; 2] {
+        proven!([_mm256_cvtph_ps(_mm_loadu_si128(bits.as_ptr().cast())), _mm256_setzero_ps()])
+    }
+    #[inline(always)]
+    fn u8_16(self, v: [u8; 16]) -> [__m256; 2] {
+        proven!({
+            let v = self.load_16(&v);
+            let high = _mm_unpackhi_epi64(v, v);
+            [_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(v)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(high))]
+        })
+    }
+    #[inline(always)]
+    fn i8_16(self, v: [i8; 16]) -> [__m256; 2] {
+        proven!({
+            let v = self.load_16(&v.map(i8::cast_unsigned));
+            let high = _mm_unpackhi_epi64(v, v);
+            [_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(v)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(high))]
+        })
+    }
+    #[inline(always)]
+    fn f16(self, bits: u16) -> f32 {
+        proven!(_mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(i32::from(bits)))))
+    }
+
+    #[inline(always)]
+    fn add(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        pairwise!(_mm256_add_ps, a, b)
+    }
+    #[inline(always)]
+    fn sub(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        pairwise!(_mm256_sub_ps, a, b)
+    }
+    #[inline(always)]
+    fn mul(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        pairwise!(_mm256_mul_ps, a, b)
+    }
+    #[inline(always)]
+    fn div(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        pairwise!(_mm256_div_ps, a, b)
+    }
+    #[inline(always)]
+    fn fma(self, a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+        proven!([_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])])
+    }
+    #[inline(always)]
+    fn max(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        pairwise!(_mm256_max_ps, a, b)
+    }
+    #[inline(always)]
+    fn min(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        pairwise!(_mm256_min_ps, a, b)
+    }
+    #[inline(always)]
+    fn abs(self, a: [__m256; 2]) -> [__m256; 2] {
+        let magnitude = proven!([_mm256_castsi256_ps(_mm256_set1_epi32(0x7fff_ffff)); 2]);
+        pairwise!(_mm256_and_ps, a, magnitude)
+    }
+    #[inline(always)]
+    fn sum(self, a: [__m256; 2]) -> f32 {
+        proven!({
+            let v = _mm256_add_ps(a[0], a[1]);
+            let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+            _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)))
+        })
+    }
+    #[inline(always)]
+    fn max_lane(self, a: [__m256; 2]) -> f32 {
+        proven!({
+            let v = _mm256_max_ps(a[0], a[1]);
+            let v = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            let v = _mm_max_ps(v, _mm_movehl_ps(v, v));
+            _mm_cvtss_f32(_mm_max_ss(v, _mm_movehdup_ps(v)))
+        })
+    }
+    #[inline(always)]
+    fn round(self, a: [__m256; 2]) -> [__m256i; 2] {
+        pairwise!(_mm256_cvtps_epi32, a)
+    }
+    #[inline(always)]
+    fn to_f32(self, a: [__m256i; 2]) -> [__m256; 2] {
+        pairwise!(_mm256_cvtepi32_ps, a)
+    }
+    #[inline(always)]
+    fn exp2_int(self, e: [__m256i; 2]) -> [__m256; 2] {
+        let biased = self.add_i32(e, self.splat_i32(127));
+        proven!([
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased[0])),
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased[1])),
+        ])
+    }
+    #[inline(always)]
+    fn store_i8(self, a: [__m256i; 2], out: &mut [i8; 16]) {
+        proven!({
+            let words = _mm256_permute4x64_epi64::<0xd8>(_mm256_packs_epi32(a[0], a[1]));
+            let bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            _mm_storeu_si128(out.as_mut_ptr().cast(), _mm_max_epi8(bytes, _mm_set1_epi8(-127)));
+        });
+    }
+    #[inline(always)]
+    fn add_i32(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        pairwise!(_mm256_add_epi32, a, b)
+    }
+    #[inline(always)]
+    fn splat_i32(self, v: i32) -> [__m256i; 2] {
+        proven!([_mm256_set1_epi32(v); 2])
+    }
+
+    #[inline(always)]
+    fn splat_bytes(self, v: u8) -> [__m256i; 2] {
+        proven!([_mm256_set1_epi8(v.cast_signed()); 2])
+    }
+    #[inline(always)]
+    fn load_bytes(self, v: &[u8; 64]) -> [__m256i; 2] {
+        proven!([_mm256_loadu_si256(v.as_ptr().cast()), _mm256_loadu_si256(v[32..].as_ptr().cast())])
+    }
+    #[inline(always)]
+    fn store_bytes(self, v: [__m256i; 2], out: &mut [u8; 64]) {
+        proven!({
+            _mm256_storeu_si256(out.as_mut_ptr().cast(), v[0]);
+            _mm256_storeu_si256(out[32..].as_mut_ptr().cast(), v[1]);
+        });
+    }
+    #[inline(always)]
+    fn join_32(self, a: &[u8; 32], b: &[u8; 32]) -> [__m256i; 2] {
+        [self.load_32(a), self.load_32(b)]
+    }
+    #[inline(always)]
+    fn join_16(self, v: [&[u8; 16]; 4]) -> [__m256i; 2] {
+        proven!([
+            _mm256_set_m128i(self.load_16(v[1]), self.load_16(v[0])),
+            _mm256_set_m128i(self.load_16(v[3]), self.load_16(v[2])),
+        ])
+    }
+    #[inline(always)]
+    fn and(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        pairwise!(_mm256_and_si256, a, b)
+    }
+    #[inline(always)]
+    fn or(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        pairwise!(_mm256_or_si256, a, b)
+    }
+    #[inline(always)]
+    fn xor(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        pairwise!(_mm256_xor_si256, a, b)
+    }
+    #[inline(always)]
+    fn add_bytes(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        pairwise!(_mm256_add_epi8, a, b)
+    }
+    #[inline(always)]
+    fn sub_bytes(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        pairwise!(_mm256_sub_epi8, a, b)
+    }
+    #[inline(always)]
+    fn shr_by_32(self, v: [__m256i; 2], lo: u32, hi: u32) -> [__m256i; 2] {
+        [self.shr(v[0], lo), self.shr(v[1], hi)]
+    }
+    #[inline(always)]
+    fn shr_by_16(self, v: [__m256i; 2], lo: u32, hi: u32) -> [__m256i; 2] {
+        let each = |v| proven!(_mm256_blend_epi32::<0xf0>(self.shr(v, lo), self.shr(v, hi)));
+        [each(v[0]), each(v[1])]
+    }
+    #[inline(always)]
+    fn shl(self, v: [__m256i; 2], n: u32) -> [__m256i; 2] {
+        let n = proven!([_mm_cvtsi32_si128(n.cast_signed()); 2]);
+        pairwise!(_mm256_sll_epi16, v, n)
+    }
+    #[inline(always)]
+    fn bits(self, bits: u64, value: u8) -> [__m256i; 2] {
+        [self.bits_32(bits as u32, value), self.bits_32((bits >> 32) as u32, value)]
+    }
+    #[inline(always)]
+    fn lookup(self, table: &[u8; 16], index: [__m256i; 2]) -> [__m256i; 2] {
+        let table = proven!([_mm256_broadcastsi128_si256(self.load_16(table)); 2]);
+        pairwise!(_mm256_shuffle_epi8, table, index)
+    }
+
+    #[inline(always)]
+    fn wide(self, codes: [__m256i; 2]) -> [__m256i; 2] {
+        codes
+    }
+    #[inline(always)]
+    fn dot(self, codes: [__m256i; 2], x: &[i8; 64]) -> [__m256i; 2] {
+        let pairs = pairwise!(_mm256_maddubs_epi16, codes, self.halves(x));
+        pairwise!(_mm256_madd_epi16, pairs, proven!([_mm256_set1_epi16(1); 2]))
+    }
+    #[inline(always)]
+    fn dot_wide(self, codes: [__m256i; 2], x: &[i8; 64]) -> [__m256i; 2] {
+        let x = self.halves(x);
+        [self.dot_signed(codes[0], x[0]), self.dot_signed(codes[1], x[1])]
+    }
+    #[inline(always)]
+    fn fma_by_8(self, dots: [__m256i; 2], scales: &[f32; 2], acc: [__m256; 2]) -> [__m256; 2] {
+        self.fma(self.to_f32(dots), proven!([_mm256_set1_ps(scales[0]), _mm256_set1_ps(scales[1])]), acc)
+    }
+    #[inline(always)]
+    fn fma_by_4(self, dots: [__m256i; 2], scales: &[f32; 4], acc: [__m256; 2]) -> [__m256; 2] {
+        let scales = proven!({
+            let four = _mm256_broadcast_ps(&_mm_loadu_ps(scales.as_ptr()));
+            let low = _mm256_permutevar_ps(four, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1));
+            [low, _mm256_permutevar_ps(four, _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3))]
+        });
+        self.fma(self.to_f32(dots), scales, acc)
+    }
+
+    #[inline(always)]
+    fn tile<P: Packing, const S: usize, const T: usize, const V: usize>(
+        self,
+        w: [&[[u8; 64]; S]; V],
+        x: [&[[i8; 4]; S]; T],
+        init: [i32; T],
+    ) -> [[[__m256i; 2]; T]; V] {
+        // Products of two codes fit 16 bits this many times over.
+        let widen = const { if P::MAX_CODE <= 127 { 32767 / (P::MAX_CODE * 127 * 2) } else { 1 } } as usize;
+        let mut sums = [init.map(|init| self.splat_i32(init)); V];
+        let ones = proven!([_mm256_set1_epi16(1); 2]);
+        let mut step = 0;
+        while step < S {
+            let end = S.min(step + widen);
+            for v in 0..V {
+                let mut words = proven!([[_mm256_setzero_si256(); 2]; T]);
+                for s in step..end {
+                    let codes = self.load_bytes(&w[v][s]);
+                    let magnitudes = pairwise!(_mm256_abs_epi8, codes);
+                    for t in 0..T {
+                        let x = self.splat_i32(bytemuck::cast(x[t][s]));
+                        let pairs = if P::MAX_CODE <= 127 {
+                            pairwise!(_mm256_maddubs_epi16, codes, x)
+                        } else {
+                            let x = pairwise!(_mm256_sign_epi8, x, codes);
+                            pairwise!(_mm256_maddubs_epi16, magnitudes, x)
+                        };
+                        words[t] = if s == step { pairs } else { pairwise!(_mm256_add_epi16, words[t], pairs) };
+                    }
+                }
+                for t in 0..T {
+                    sums[v][t] = self.add_i32(sums[v][t], pairwise!(_mm256_madd_epi16, words[t], ones));
+                }
+            }
+            step = end;
+        }
+        sums
+    }
+    #[inline(always)]
+    fn transpose(self, rows: &mut [[__m256; 2]; 16]) {
+        for (i, j) in [(0, 0), (0, 1), (1, 1)] {
+            let mut a = proven!([_mm256_setzero_ps(); 8]);
+            let mut b = a;
+            for k in 0..8 {
+                a[k] = rows[8 * i + k][j];
+                b[k] = rows[8 * j + k][i];
+            }
+            let (a, b) = (self.transpose_8(a), self.transpose_8(b));
+            for k in 0..8 {
+                rows[8 * j + k][i] = a[k];
+                rows[8 * i + k][j] = b[k];
+            }
+        }
+    }
+    #[inline(always)]
+    fn bytes_as_lanes(self, v: [__m256i; 2]) -> [__m256; 2] {
+        pairwise!(_mm256_castsi256_ps, v)
+    }
+    #[inline(always)]
+    fn lanes_as_bytes(self, v: [__m256; 2]) -> [__m256i; 2] {
+        pairwise!(_mm256_castps_si256, v)
+    }
+}

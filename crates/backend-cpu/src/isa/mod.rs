@@ -1,0 +1,168 @@
+//! The instruction-set vocabulary: about fifty steps on virtual 512-bit vectors, one file per ISA.
+//!
+//! Kernels are written once over `I: Isa`. A value of an `Isa` type exists only after its instructions were
+//! detected on this machine, so holding one is the proof that makes the intrinsics sound. Nothing here knows
+//! a tensor type or a thread.
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+pub(crate) mod scalar;
+
+#[cfg(test)]
+mod tests;
+
+/// The instruction sets kernels are compiled for. All exist on every target, so that a choice can be named,
+/// parsed and refused; which can run here is answered by [`crate::kernels::Kernels::for_isa`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Portable Rust: the definition of every kernel.
+    Scalar,
+    /// AVX2 with FMA and F16C (Haswell, Zen, and later).
+    Avx2,
+    /// AVX-512 F, BW, DQ, VL and VNNI (Ice Lake, Zen 4, and later).
+    Avx512,
+}
+
+impl Kind {
+    /// Every kind, the slowest first.
+    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+}
+
+/// A computation written once over every ISA.
+///
+/// `run` and everything it calls must be `#[inline(always)]`: only what is inlined into
+/// [`Isa::vectorize`] is compiled with the ISA's instructions.
+pub(crate) trait Kernel {
+    type Output;
+    fn run<I: Isa>(self, isa: I) -> Self::Output;
+}
+
+/// How the codes of a quantized format may be multiplied: the facts that integer kernels are specialized on.
+/// A weight is `scale * (code - OFFSET) - min`.
+pub(crate) trait Packing: 'static {
+    /// Scales cover 16 values instead of 32.
+    const HALVES: bool;
+    /// Largest code. Up to 127, codes are unsigned; [`WIDE`] means signed 8-bit codes of full range.
+    const MAX_CODE: i32;
+    /// What codes are above the numbers they stand for.
+    const OFFSET: i32;
+    /// Sub-blocks have a minimum.
+    const MIN: bool;
+    /// Codes are signed and use all of their 8 bits.
+    const IS_WIDE: bool = Self::MAX_CODE > 127;
+}
+
+/// [`Packing::MAX_CODE`] of signed codes in -128..=127.
+pub(crate) const WIDE: i32 = 255;
+
+/// Steps on virtual vectors of 16 `f32` or `i32` lanes, or 64 bytes.
+///
+/// Lane order is memory order. Methods take array references, so that bounds are settled by the caller's types.
+pub(crate) trait Isa: Copy + Send + Sync + 'static {
+    type F32: Copy;
+    type I32: Copy;
+    type Bytes: Copy;
+
+    /// What [`Isa::wide`] adds to signed codes.
+    const WIDE_OFFSET: i32;
+    /// How many vectors of 16 rows a tile's panel holds: 1 or 2.
+    const PANEL_VECTORS: usize;
+
+    /// Runs `kernel` compiled with this ISA's instructions.
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
+
+    fn splat(self, v: f32) -> Self::F32;
+    fn load(self, v: &[f32; 16]) -> Self::F32;
+    fn store(self, v: Self::F32, out: &mut [f32; 16]);
+    /// 8 values in the low lanes, zeros above.
+    fn load_8(self, v: &[f32; 8]) -> Self::F32;
+    /// 8 values, each in two neighbouring lanes.
+    fn load_8_twice(self, v: &[f32; 8]) -> Self::F32;
+    /// 16 little-endian IEEE half floats.
+    fn load_f16(self, v: &[u8; 32]) -> Self::F32;
+    fn store_f16(self, v: Self::F32, out: &mut [u8; 32]);
+    /// 16 little-endian bfloat16.
+    fn load_bf16(self, v: &[u8; 32]) -> Self::F32;
+    /// 8 half floats, given as bits, in the low lanes, zeros above.
+    fn f16_8(self, bits: [u16; 8]) -> Self::F32;
+    /// 16 unsigned bytes as numbers.
+    fn u8_16(self, v: [u8; 16]) -> Self::F32;
+    /// 16 signed bytes as numbers.
+    fn i8_16(self, v: [i8; 16]) -> Self::F32;
+    fn f16(self, bits: u16) -> f32;
+
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a * b + c`, rounded once where the machine can.
+    fn fma(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// The larger; `b` where either is NaN.
+    fn max(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The smaller; `b` where either is NaN.
+    fn min(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    fn abs(self, a: Self::F32) -> Self::F32;
+    fn sum(self, a: Self::F32) -> f32;
+    fn max_lane(self, a: Self::F32) -> f32;
+    /// To nearest, ties to even; unspecified outside of `i32`.
+    fn round(self, a: Self::F32) -> Self::I32;
+    fn to_f32(self, a: Self::I32) -> Self::F32;
+    /// `2^e` for `-126 <= e <= 127`.
+    fn exp2_int(self, e: Self::I32) -> Self::F32;
+    /// Lanes to `i8`, saturated to -127..=127.
+    fn store_i8(self, a: Self::I32, out: &mut [i8; 16]);
+    fn add_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    fn splat_i32(self, v: i32) -> Self::I32;
+
+    fn splat_bytes(self, v: u8) -> Self::Bytes;
+    fn load_bytes(self, v: &[u8; 64]) -> Self::Bytes;
+    fn store_bytes(self, v: Self::Bytes, out: &mut [u8; 64]);
+    /// Two arrays one after the other.
+    fn join_32(self, a: &[u8; 32], b: &[u8; 32]) -> Self::Bytes;
+    /// Four arrays one after the other.
+    fn join_16(self, v: [&[u8; 16]; 4]) -> Self::Bytes;
+    fn and(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+    fn or(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+    fn xor(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+    fn add_bytes(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+    fn sub_bytes(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+    /// Bits of the first 32 bytes move right by `lo`, of the last 32 by `hi`. Bits may cross from a byte into
+    /// its neighbour: the caller masks.
+    fn shr_by_32(self, v: Self::Bytes, lo: u32, hi: u32) -> Self::Bytes;
+    /// As [`Isa::shr_by_32`], by `lo` and `hi` in turn for each 16 bytes.
+    fn shr_by_16(self, v: Self::Bytes, lo: u32, hi: u32) -> Self::Bytes;
+    /// Bits move left by `n`; the caller masks.
+    fn shl(self, v: Self::Bytes, n: u32) -> Self::Bytes;
+    /// Byte `i` is `value` where bit `i` is set, else 0.
+    fn bits(self, bits: u64, value: u8) -> Self::Bytes;
+    /// Byte-wise `table[index]`; indices are below 16.
+    fn lookup(self, table: &[u8; 16], index: Self::Bytes) -> Self::Bytes;
+
+    /// Signed codes as [`Isa::dot_wide`] and wide tiles want them: [`Isa::WIDE_OFFSET`] above.
+    fn wide(self, codes: Self::Bytes) -> Self::Bytes;
+    /// Lane `i` is the sum of the four products at `4i`: codes of at most 127 times activations.
+    fn dot(self, codes: Self::Bytes, x: &[i8; 64]) -> Self::I32;
+    /// As [`Isa::dot`], for codes made by [`Isa::wide`].
+    fn dot_wide(self, codes: Self::Bytes, x: &[i8; 64]) -> Self::I32;
+    /// `acc + dots * scale`, a scale for each 8 lanes.
+    fn fma_by_8(self, dots: Self::I32, scales: &[f32; 2], acc: Self::F32) -> Self::F32;
+    /// `acc + dots * scale`, a scale for each 4 lanes.
+    fn fma_by_4(self, dots: Self::I32, scales: &[f32; 4], acc: Self::F32) -> Self::F32;
+
+    /// The step of integer tiles: `V` vectors of 16 interleaved rows times `T` tokens over `4 * S` values.
+    /// `w[v][s]` holds 4 codes of each row; `init` starts the sums of a token.
+    fn tile<P: Packing, const S: usize, const T: usize, const V: usize>(
+        self,
+        w: [&[[u8; 64]; S]; V],
+        x: [&[[i8; 4]; S]; T],
+        init: [i32; T],
+    ) -> [[Self::I32; T]; V];
+    /// Transposes a square of 32-bit lanes.
+    fn transpose(self, rows: &mut [Self::F32; 16]);
+    /// The same bits.
+    fn bytes_as_lanes(self, v: Self::Bytes) -> Self::F32;
+    /// The same bits.
+    fn lanes_as_bytes(self, v: Self::F32) -> Self::Bytes;
+}

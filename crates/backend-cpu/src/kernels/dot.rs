@@ -1,0 +1,114 @@
+//! Matrix products for few tokens: every weight row is streamed once, and multiplied while it is in registers.
+
+use std::{marker::PhantomData, ops::Range};
+
+use super::{
+    Out, Weights,
+    format::{self, Format, Scales},
+};
+use crate::{
+    isa::{Isa, Kernel, Packing},
+    quantize::BlockQ8,
+};
+
+/// The rows `rows` of `weights`, a quantized matrix of format `F`, times quantized tokens.
+pub(crate) struct Dot<'a, 'b, F> {
+    pub(crate) weights: Weights<'a>,
+    /// Rows of blocks, one for each token.
+    pub(crate) x: &'a [BlockQ8],
+    pub(crate) rows: Range<usize>,
+    pub(crate) out: &'a mut Out<'b>,
+    pub(crate) format: PhantomData<F>,
+}
+
+impl<F: Format> Kernel for Dot<'_, '_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I) {
+        let n_tokens = self.out.n_tokens();
+        let n_blocks = self.weights.n.div_ceil(256);
+        let x = |t: usize| &self.x[t * n_blocks..(t + 1) * n_blocks];
+        for row in self.rows {
+            let w = self.weights.row(row);
+            let mut put = |t: usize, y: f32| self.out.values(t, row..row + 1)[0] = y;
+            let mut t = 0;
+            while t + 4 <= n_tokens {
+                let y = dot_row::<I, F, 4>(isa, w, [x(t), x(t + 1), x(t + 2), x(t + 3)]);
+                (0..4).for_each(|i| put(t + i, y[i]));
+                t += 4;
+            }
+            if t + 2 <= n_tokens {
+                let y = dot_row::<I, F, 2>(isa, w, [x(t), x(t + 1)]);
+                (0..2).for_each(|i| put(t + i, y[i]));
+                t += 2;
+            }
+            if t < n_tokens {
+                put(t, dot_row::<I, F, 1>(isa, w, [x(t)])[0]);
+            }
+        }
+    }
+}
+
+struct Sums<I: Isa, const T: usize> {
+    products: [I::F32; T],
+    /// What offsets and minima take away.
+    excess: [I::F32; T],
+}
+
+#[inline(always)]
+fn dot_row<I: Isa, F: Format, const T: usize>(isa: I, w: &[u8], x: [&[BlockQ8]; T]) -> [f32; T] {
+    let mut sums = Sums { products: [isa.splat(0.0); T], excess: [isa.splat(0.0); T] };
+    for at in 0..w.len().div_ceil(size_of::<F::Span>()) {
+        let x = x.map(|x| &x[at]);
+        match format::span::<F>(w, at) {
+            Ok(span) => dot_span::<I, F, T>(isa, span, x, 4, &mut sums),
+            Err(part) => {
+                let units = (4 * part.len()).div_ceil(size_of::<F::Span>());
+                dot_span::<I, F, T>(isa, &format::padded::<F>(part), x, units, &mut sums);
+            }
+        }
+    }
+    let mut y = [0.0; T];
+    for t in 0..T {
+        y[t] = isa.sum(isa.sub(sums.products[t], sums.excess[t]));
+    }
+    y
+}
+
+#[inline(always)]
+fn dot_span<I: Isa, F: Format, const T: usize>(
+    isa: I,
+    span: &F::Span,
+    x: [&BlockQ8; T],
+    units: usize,
+    sums: &mut Sums<I, T>,
+) {
+    let Scales { scale, mut min } = F::scales(isa, span);
+    let offset = format::offset::<I, F::Packing>();
+    if offset != 0 {
+        min = isa.fma(scale, isa.splat(offset as f32), min);
+    }
+    let mut scaled = [[0.0; 16]; T];
+    for t in 0..T {
+        let d = if F::Packing::HALVES { isa.load_8_twice(&x[t].d) } else { isa.load_8(&x[t].d) };
+        isa.store(isa.mul(scale, d), &mut scaled[t]);
+        if F::Packing::MIN || offset != 0 {
+            let dsum = if F::Packing::HALVES { isa.load(&x[t].half_dsum) } else { isa.load_8(&x[t].dsum) };
+            sums.excess[t] = isa.fma(min, dsum, sums.excess[t]);
+        }
+    }
+    for unit in 0..units {
+        let codes = format::codes::<I, F>(isa, span, unit);
+        for t in 0..T {
+            let qs = &x[t].qs[unit];
+            let dots = if F::Packing::IS_WIDE { isa.dot_wide(codes, qs) } else { isa.dot(codes, qs) };
+            let acc = sums.products[t];
+            sums.products[t] = if F::Packing::HALVES {
+                isa.fma_by_4(dots, &scaled[t].as_chunks().0[unit], acc)
+            } else {
+                isa.fma_by_8(dots, &scaled[t].as_chunks().0[unit], acc)
+            };
+        }
+    }
+}

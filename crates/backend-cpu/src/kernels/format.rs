@@ -1,0 +1,88 @@
+//! What a quantized format tells the integer kernels: where the codes and scales of 256 values are.
+
+use bytemuck::Pod;
+
+use crate::isa::{Isa, Packing};
+
+/// A quantized format, as `scale * (code - offset) - min` over spans of 256 values.
+///
+/// Implementations are `#[inline(always)]` throughout, like everything that runs inside [`Isa::vectorize`].
+pub(crate) trait Format: 'static {
+    /// How the codes are made.
+    type Packing: Packing;
+    /// 256 values as they are stored. All-zero bytes must decode to finite numbers.
+    type Span: Pod;
+
+    /// Scale and minimum of each 32 values in the lanes 0..8, or with [`Packing::HALVES`] of each 16 in 0..16.
+    fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I>;
+
+    /// The codes of the values `64 * unit..64 * unit + 64`. Wide codes are signed.
+    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes;
+}
+
+/// See [`Format::scales`].
+#[derive(Clone, Copy)]
+pub(crate) struct Scales<I: Isa> {
+    pub(crate) scale: I::F32,
+    /// Subtracted from every value; looked at only with [`Packing::MIN`].
+    pub(crate) min: I::F32,
+}
+
+impl<I: Isa> Scales<I> {
+    /// Scales without minima.
+    #[inline(always)]
+    pub(crate) fn of(isa: I, scale: I::F32) -> Self {
+        Self { scale, min: isa.splat(0.0) }
+    }
+}
+
+/// [`Packing`], spelled as a type: formats of one packing share the kernels that only multiply.
+#[derive(Debug)]
+pub(crate) enum Codes<const MAX_CODE: i32, const OFFSET: i32, const HALVES: bool, const MIN: bool> {}
+
+impl<const MAX_CODE: i32, const OFFSET: i32, const HALVES: bool, const MIN: bool> Packing
+    for Codes<MAX_CODE, OFFSET, HALVES, MIN>
+{
+    const HALVES: bool = HALVES;
+    const MAX_CODE: i32 = MAX_CODE;
+    const OFFSET: i32 = OFFSET;
+    const MIN: bool = MIN;
+}
+
+/// A scale for each 32 values.
+pub(crate) type By32<const MAX_CODE: i32, const OFFSET: i32> = Codes<MAX_CODE, OFFSET, false, false>;
+/// A scale and a minimum for each 32 values.
+pub(crate) type By32WithMin<const MAX_CODE: i32> = Codes<MAX_CODE, 0, false, true>;
+/// A scale for each 16 values.
+pub(crate) type By16<const MAX_CODE: i32, const OFFSET: i32> = Codes<MAX_CODE, OFFSET, true, false>;
+/// A scale and a minimum for each 16 values.
+pub(crate) type By16WithMin<const MAX_CODE: i32> = Codes<MAX_CODE, 0, true, true>;
+
+/// How far above their numbers the codes are that the kernels see.
+#[inline(always)]
+pub(crate) const fn offset<I: Isa, P: Packing>() -> i32 {
+    if P::IS_WIDE { I::WIDE_OFFSET } else { P::OFFSET }
+}
+
+/// The codes of a unit as the kernels want them.
+#[inline(always)]
+pub(crate) fn codes<I: Isa, F: Format>(isa: I, span: &F::Span, unit: usize) -> I::Bytes {
+    let codes = F::codes(isa, span, unit);
+    if F::Packing::IS_WIDE { isa.wide(codes) } else { codes }
+}
+
+/// Span `at` of a row, or what is left of the row there.
+#[inline(always)]
+pub(crate) fn span<F: Format>(row: &[u8], at: usize) -> Result<&F::Span, &[u8]> {
+    const { assert!(align_of::<F::Span>() == 1, "weights may lie at any address") };
+    let rest = &row[at * size_of::<F::Span>()..];
+    rest.get(..size_of::<F::Span>()).map(bytemuck::from_bytes).ok_or(rest)
+}
+
+/// The part of a span that a row ends with, and zeros.
+#[inline(always)]
+pub(crate) fn padded<F: Format>(part: &[u8]) -> F::Span {
+    let mut span: F::Span = bytemuck::Zeroable::zeroed();
+    bytemuck::bytes_of_mut(&mut span)[..part.len()].copy_from_slice(part);
+    span
+}

@@ -1,0 +1,271 @@
+//! Matrix products for many tokens: panels of 16 or 32 weight rows are unpacked to interleaved 8-bit codes and
+//! `f32` scales that stay in the first-level cache, and every format is multiplied by the same integer kernel.
+//!
+//! ```text
+//! panel step:  row 0: codes 4k..4k+4 | row 1: codes 4k..4k+4 | .. | row 15   times   4 activations, repeated
+//! ```
+
+use std::{marker::PhantomData, ops::Range};
+
+use super::{
+    Out, Weights,
+    format::{self, Format, Scales},
+};
+use crate::{
+    isa::{Isa, Kernel, Packing},
+    quantize::BlockQ8,
+};
+
+/// Spans of 256 values that are unpacked at a time.
+const SPANS: usize = 2;
+
+/// Buffers of the tile kernels, one for each thread.
+#[derive(Debug)]
+pub struct Scratch {
+    panel: Box<[PanelSpan; 2 * SPANS]>,
+}
+
+impl Scratch {
+    /// Buffers for matrices of any size and type.
+    pub fn new() -> Self {
+        Self { panel: Box::new([PanelSpan::EMPTY; 2 * SPANS]) }
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// 256 values of 16 rows.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct PanelSpan {
+    /// Steps of 4 codes of each row, 8 steps to a group of 32 values.
+    codes: [[[u8; 64]; 8]; 8],
+    /// Scales of the rows for each sub-block.
+    scales: [[f32; 16]; 16],
+    /// Minima, negated.
+    mins: [[f32; 16]; 16],
+}
+
+impl PanelSpan {
+    const EMPTY: Self = Self { codes: [[[0; 64]; 8]; 8], scales: [[0.0; 16]; 16], mins: [[0.0; 16]; 16] };
+}
+
+/// The rows `rows` of `weights`, a quantized matrix of format `F`, times quantized tokens.
+pub(crate) struct Tile<'a, 'b, F> {
+    pub(crate) weights: Weights<'a>,
+    /// Rows of blocks, one for each token.
+    pub(crate) x: &'a [BlockQ8],
+    pub(crate) rows: Range<usize>,
+    pub(crate) out: &'a mut Out<'b>,
+    pub(crate) scratch: &'a mut Scratch,
+    pub(crate) format: PhantomData<F>,
+}
+
+impl<F: Format> Kernel for Tile<'_, '_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I) {
+        if I::PANEL_VECTORS == 2 { self.panels::<I, 2>(isa) } else { self.panels::<I, 1>(isa) }
+    }
+}
+
+impl<F: Format> Tile<'_, '_, F> {
+    #[inline(always)]
+    fn panels<I: Isa, const V: usize>(self, isa: I) {
+        let Tile { weights, x, rows, out, scratch, .. } = self;
+        let n_blocks = weights.n.div_ceil(256);
+        let panel = scratch.panel.as_chunks_mut::<V>().0;
+        for start in rows.clone().step_by(16 * V) {
+            let rows = start..rows.end.min(start + 16 * V);
+            for first in (0..n_blocks).step_by(SPANS) {
+                let spans = &mut panel[..SPANS.min(n_blocks - first)];
+                for (i, span) in spans.iter_mut().enumerate() {
+                    for (v, span) in span.iter_mut().enumerate() {
+                        unpack::<I, F>(isa, &weights, start + 16 * v..rows.end, first + i, span);
+                    }
+                }
+                let n_groups = (weights.n / 32 - 8 * first).min(8 * spans.len());
+                isa.vectorize(Multiply::<'_, '_, F::Packing, V> {
+                    panel: spans,
+                    n_groups,
+                    x,
+                    n_blocks,
+                    first,
+                    rows: rows.clone(),
+                    out,
+                    packing: PhantomData,
+                });
+            }
+        }
+    }
+}
+
+/// Unpacks span `at` of up to 16 rows; rows that are not there are zero.
+#[inline(always)]
+fn unpack<I: Isa, F: Format>(isa: I, weights: &Weights<'_>, rows: Range<usize>, at: usize, panel: &mut PanelSpan) {
+    let mut codes = [[isa.splat_bytes(0); 16]; 4];
+    let mut scales = [isa.splat(0.0); 16];
+    let mut mins = scales;
+    for (i, row) in rows.take(16).enumerate() {
+        let padded;
+        let span = match format::span::<F>(weights.row(row), at) {
+            Ok(span) => span,
+            Err(part) => {
+                padded = format::padded::<F>(part);
+                &padded
+            }
+        };
+        let Scales { scale, min } = F::scales(isa, span);
+        scales[i] = scale;
+        mins[i] = isa.sub(isa.splat(0.0), min);
+        for (unit, codes) in codes.iter_mut().enumerate() {
+            codes[i] = format::codes::<I, F>(isa, span, unit);
+        }
+    }
+    for (codes, steps) in codes.iter().zip(panel.codes.as_flattened_mut().as_chunks_mut::<16>().0) {
+        let mut lanes = codes.map(|codes| isa.bytes_as_lanes(codes));
+        isa.transpose(&mut lanes);
+        for (lanes, step) in lanes.into_iter().zip(steps) {
+            isa.store_bytes(isa.lanes_as_bytes(lanes), step);
+        }
+    }
+    store_square(isa, &mut scales, &mut panel.scales);
+    if F::Packing::MIN {
+        store_square(isa, &mut mins, &mut panel.mins);
+    }
+}
+
+#[inline(always)]
+fn store_square<I: Isa>(isa: I, rows: &mut [I::F32; 16], out: &mut [[f32; 16]; 16]) {
+    isa.transpose(rows);
+    for (row, out) in rows.iter().zip(out) {
+        isa.store(*row, out);
+    }
+}
+
+/// An unpacked panel times all tokens, added to what earlier spans gave.
+struct Multiply<'a, 'b, P, const V: usize> {
+    panel: &'a [[PanelSpan; V]],
+    /// Groups of 32 values in the panel.
+    n_groups: usize,
+    x: &'a [BlockQ8],
+    n_blocks: usize,
+    /// The panel's first span in the rows.
+    first: usize,
+    rows: Range<usize>,
+    out: &'a mut Out<'b>,
+    packing: PhantomData<P>,
+}
+
+impl<P: Packing, const V: usize> Kernel for Multiply<'_, '_, P, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(mut self, isa: I) {
+        let n_tokens = self.out.n_tokens();
+        let mut t = 0;
+        while t + 4 <= n_tokens {
+            self.tokens::<I, 4>(isa, t);
+            t += 4;
+        }
+        match n_tokens - t {
+            3 => self.tokens::<I, 3>(isa, t),
+            2 => self.tokens::<I, 2>(isa, t),
+            1 => self.tokens::<I, 1>(isa, t),
+            _ => {}
+        }
+    }
+}
+
+impl<P: Packing, const V: usize> Multiply<'_, '_, P, V> {
+    #[inline(always)]
+    fn tokens<I: Isa, const T: usize>(&mut self, isa: I, token: usize) {
+        let mut sums = [[isa.splat(0.0); T]; V];
+        let mut x = [&self.x[..0]; T];
+        for (t, x) in x.iter_mut().enumerate() {
+            let start = (token + t) * self.n_blocks + self.first;
+            *x = &self.x[start..start + self.panel.len()];
+        }
+        for (i, span) in self.panel.iter().enumerate() {
+            let x = x.map(|x| &x[i]);
+            let whole = self.n_groups >= 8 * (i + 1);
+            let n_groups = if whole { 8 } else { self.n_groups - 8 * i };
+            for group in 0..n_groups {
+                multiply_group::<I, P, T, V>(isa, span, x, group, &mut sums);
+            }
+        }
+        for t in 0..T {
+            for v in 0..V {
+                let start = self.rows.start + 16 * v;
+                if start < self.rows.end {
+                    let end = self.rows.end.min(start + 16);
+                    accumulate(isa, sums[v][t], self.out.values(token + t, start..end), self.first == 0);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn multiply_group<I: Isa, P: Packing, const T: usize, const V: usize>(
+    isa: I,
+    span: &[PanelSpan; V],
+    x: [&BlockQ8; T],
+    group: usize,
+    sums: &mut [[I::F32; T]; V],
+) {
+    let codes = span.each_ref().map(|span| &span.codes[group]);
+    let qs = x.map(|x| &bytemuck::cast_ref::<_, [[[i8; 4]; 8]; 8]>(&x.qs)[group]);
+    let offset = format::offset::<I, P>();
+    if !P::HALVES {
+        let init = x.map(|x| -offset * x.sum[group]);
+        let dots = isa.tile::<P, 8, T, V>(codes, qs, init);
+        for v in 0..V {
+            for t in 0..T {
+                let scale = isa.mul(isa.load(&span[v].scales[group]), isa.splat(x[t].d[group]));
+                let mut sum = isa.fma(isa.to_f32(dots[v][t]), scale, sums[v][t]);
+                if P::MIN {
+                    sum = isa.fma(isa.load(&span[v].mins[group]), isa.splat(x[t].dsum[group]), sum);
+                }
+                sums[v][t] = sum;
+            }
+        }
+        return;
+    }
+    for half in 0..2 {
+        let sub = 2 * group + half;
+        let codes = codes.map(|codes| &codes.as_chunks::<4>().0[half]);
+        let qs = qs.map(|qs| &qs.as_chunks::<4>().0[half]);
+        let dots = isa.tile::<P, 4, T, V>(codes, qs, x.map(|x| -offset * x.half_sum[sub]));
+        for v in 0..V {
+            for t in 0..T {
+                let scale = isa.mul(isa.load(&span[v].scales[sub]), isa.splat(x[t].d[group]));
+                let mut sum = isa.fma(isa.to_f32(dots[v][t]), scale, sums[v][t]);
+                if P::MIN {
+                    sum = isa.fma(isa.load(&span[v].mins[sub]), isa.splat(x[t].half_dsum[sub]), sum);
+                }
+                sums[v][t] = sum;
+            }
+        }
+    }
+}
+
+/// Puts or adds the values of up to 16 rows.
+#[inline(always)]
+fn accumulate<I: Isa>(isa: I, sum: I::F32, out: &mut [f32], is_first: bool) {
+    if let Ok(out) = <&mut [f32; 16]>::try_from(&mut *out) {
+        let sum = if is_first { sum } else { isa.add(sum, isa.load(out)) };
+        isa.store(sum, out);
+        return;
+    }
+    let mut values = [0.0; 16];
+    isa.store(sum, &mut values);
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = if is_first { value } else { *out + value };
+    }
+}

@@ -1,0 +1,29 @@
+//! Slices, joins, choices, reductions, output rows.
+
+use super::{Case, case};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case("slice, reshape of a slice", 3, |b| {
+            let x = b.input(&[20, 4]);
+            x.slice(0, 3, 12).reshape(&[24, 2]).slice(1, 1, 1)
+        }),
+        case("concat along 0", 3, |b| b.input(&[7, 2]).concat(b.input(&[5, 2]), 0)),
+        case("concat along 1", 3, |b| b.input(&[7, 2]).concat(b.input(&[7, 3]), 1)),
+        case("repeat", 3, |b| b.input(&[6, 1]).repeat(&[6, 4])),
+        case("repeat of one element", 3, |b| b.input(&[1, 3]).repeat(&[5, 3])),
+        case("top k and gather", 6, |b| {
+            let x = b.input(&[31]);
+            x.gather(x.top_k(7))
+        }),
+        case("keep groups", 6, |b| {
+            let x = b.input(&[24]);
+            x.gather(x.keep_groups(6, 2).top_k(4))
+        }),
+        case("reduce", 3, |b| {
+            let x = b.input(&[9, 5]);
+            x.sum(0).concat(x.mean(0), 0).sum(1)
+        }),
+        case("select outputs", 9, |b| b.input(&[11]).silu().select_outputs().scale(2.0)),
+    ]
+}

@@ -1,0 +1,265 @@
+//! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs language models from GGUF files on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "llama-rs", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Answer a prompt, or chat when there is none
+    Run(RunArgs),
+    /// Show what a model file is
+    Info(InfoArgs),
+    /// Compute logits or embeddings of given tokens, as a NumPy file
+    Eval(EvalArgs),
+    /// Turn text into token ids
+    Tokenize(TokenizeArgs),
+    /// Measure tokens per second
+    Bench(BenchArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell to complete in
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where a model runs.
+#[derive(Debug, Args)]
+pub(crate) struct DeviceArgs {
+    /// Threads to compute with; default: the cores this process may use
+    #[arg(short = 't', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub(crate) threads: Option<u16>,
+
+    /// Device family to run on
+    #[arg(long, value_name = "NAME", default_value = "cpu")]
+    pub(crate) backend: Backend,
+
+    /// Instruction set to use, for tests and comparisons; default: the best this processor has
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub(crate) isa: Option<String>,
+
+    /// Layers to keep on the GPU; without a GPU there is nothing to move
+    #[arg(long = "n-gpu-layers", visible_alias = "gpu-layers", value_name = "N")]
+    pub(crate) n_gpu_layers: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Backend {
+    /// The processor
+    Cpu,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Model file; of a split file, the first part
+    pub(crate) model: PathBuf,
+
+    /// What to say; without it, chat on a terminal or read standard input
+    #[arg(short = 'p', long, value_name = "TEXT")]
+    pub(crate) prompt: Option<String>,
+
+    /// Tokens to generate at most; -1: until the model ends
+    #[arg(short = 'n', long, value_name = "N", default_value_t = -1, allow_negative_numbers = true)]
+    pub(crate) predict: i64,
+
+    /// Context size in tokens; 0: what the model was trained with, at most 4096
+    #[arg(short = 'c', long, value_name = "N", default_value_t = 0)]
+    pub(crate) ctx_size: usize,
+
+    /// Chat even though a prompt was given: the prompt is the first message
+    #[arg(short = 'i', long)]
+    pub(crate) interactive: bool,
+
+    /// Continue the text as it is, without the model's chat template
+    #[arg(long, conflicts_with = "interactive")]
+    pub(crate) raw: bool,
+
+    /// System message that comes first in a chat
+    #[arg(long = "system-prompt", visible_alias = "sys", value_name = "TEXT", conflicts_with = "raw")]
+    pub(crate) system: Option<String>,
+
+    /// Print token counts and speed to standard error at the end
+    #[arg(long)]
+    pub(crate) stats: bool,
+
+    #[command(flatten)]
+    pub(crate) sampling: SamplingArgs,
+
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+/// How the next token is chosen.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sampling")]
+pub(crate) struct SamplingArgs {
+    /// Temperature; 0 always takes the likeliest token
+    #[arg(long, visible_alias = "temperature", value_name = "F", default_value_t = 0.8)]
+    pub(crate) temp: f32,
+
+    /// Keep the K likeliest tokens; 0 keeps all
+    #[arg(long, value_name = "K", default_value_t = 40)]
+    pub(crate) top_k: i32,
+
+    /// Keep the likeliest tokens that together reach this probability; 1 keeps all
+    #[arg(long, value_name = "F", default_value_t = 0.95)]
+    pub(crate) top_p: f32,
+
+    /// Drop tokens less likely than this share of the likeliest; 0 keeps all
+    #[arg(long, value_name = "F", default_value_t = 0.05)]
+    pub(crate) min_p: f32,
+
+    /// Divide the scores of recent tokens by this; 1 does nothing
+    #[arg(long, value_name = "F", default_value_t = 1.0)]
+    pub(crate) repeat_penalty: f32,
+
+    /// Subtract this for each time a recent token occurred
+    #[arg(long, value_name = "F", default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) frequency_penalty: f32,
+
+    /// Subtract this if a recent token occurred at all
+    #[arg(long, value_name = "F", default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) presence_penalty: f32,
+
+    /// How many tokens count as recent
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub(crate) repeat_last_n: usize,
+
+    /// Seed of the random choices; default: another one each time
+    #[arg(short = 's', long, value_name = "N")]
+    pub(crate) seed: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    /// Model file; of a split file, the first part
+    pub(crate) model: PathBuf,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// List every tensor
+    #[arg(long)]
+    pub(crate) tensors: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// Model file; of a split file, the first part
+    pub(crate) model: PathBuf,
+
+    /// Token ids, separated by commas
+    #[arg(long, value_name = "IDS", required = true, value_delimiter = ',')]
+    pub(crate) tokens: Vec<u32>,
+
+    /// NumPy file to write: float32, one row a token, or one row when pooled
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    /// Write final hidden states instead of logits
+    #[arg(long)]
+    pub(crate) embeddings: bool,
+
+    /// How the hidden states become one row
+    #[arg(long, value_name = "KIND", default_value = "none", requires = "embeddings")]
+    pub(crate) pooling: Pooling,
+
+    /// Tokens a step; default: all at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) chunk: Option<u32>,
+
+    /// Type of the key-value cache
+    #[arg(long, value_name = "TYPE", default_value = "f16")]
+    pub(crate) kv: KvType,
+
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pooling {
+    None,
+    Mean,
+    /// The first token's row
+    Cls,
+    Last,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KvType {
+    F32,
+    F16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenizeArgs {
+    /// Model file; of a split file, the first part
+    pub(crate) model: PathBuf,
+
+    /// Each input line is a JSON string, each output line a JSON array of ids
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+
+    /// Neither add special tokens nor recognise them in the text
+    #[arg(long)]
+    pub(crate) no_special: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Model files to measure
+    #[arg(short = 'm', long = "model", value_name = "FILE", required = true, value_delimiter = ',')]
+    pub(crate) models: Vec<PathBuf>,
+
+    /// Prompt lengths to measure, in tokens; 0: none
+    #[arg(short = 'p', long, value_name = "N", default_value = "512", value_delimiter = ',')]
+    pub(crate) n_prompt: Vec<usize>,
+
+    /// Generation lengths to measure, in tokens; 0: none
+    #[arg(short = 'n', long, value_name = "N", default_value = "128", value_delimiter = ',')]
+    pub(crate) n_gen: Vec<usize>,
+
+    /// A prompt and a generation measured together, as PROMPT,GENERATION
+    #[arg(long = "pg", value_name = "P,N")]
+    pub(crate) prompt_gen: Vec<String>,
+
+    /// Tokens already in the context when measuring starts
+    #[arg(short = 'd', long = "n-depth", value_name = "N", default_value = "0", value_delimiter = ',')]
+    pub(crate) n_depth: Vec<usize>,
+
+    /// Repetitions of each measurement
+    #[arg(short = 'r', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repetitions: u32,
+
+    /// Tokens a step
+    #[arg(long = "ubatch-size", visible_alias = "ub", value_name = "N", default_value_t = 512)]
+    pub(crate) ubatch: usize,
+
+    /// How to print
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "md")]
+    pub(crate) output: BenchOutput,
+
+    /// Skip the run that warms caches up
+    #[arg(long)]
+    pub(crate) no_warmup: bool,
+
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchOutput {
+    /// A Markdown table
+    Md,
+    /// A JSON array with one object a test
+    Json,
+}

@@ -1,0 +1,31 @@
+//! The devices a command runs on: the one place that names concrete backends.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use backend::Device;
+use backend_cpu::{CpuConfig, CpuDevice};
+
+use crate::args::{Backend, DeviceArgs};
+use crate::output;
+
+/// The devices the flags ask for, fastest first.
+pub(crate) fn open(args: &DeviceArgs) -> Result<Vec<Arc<dyn Device>>> {
+    let mut config = CpuConfig::default();
+    if let Some(n) = args.threads {
+        config.n_threads = n.into();
+    }
+    if let Some(name) = &args.isa {
+        let Some(isa) = backend_cpu::available_isas().into_iter().find(|isa| isa.name() == name) else {
+            let known: Vec<_> = backend_cpu::available_isas().into_iter().map(|isa| isa.name()).collect();
+            bail!("--isa {name}: this processor has {}", known.join(", "));
+        };
+        config.isa = Some(isa);
+    }
+    if args.n_gpu_layers.is_some_and(|n| n > 0) {
+        output::note("note: no GPU backend is built in; all layers run on the processor");
+    }
+    match args.backend {
+        Backend::Cpu => Ok(vec![CpuDevice::new(&config)]),
+    }
+}

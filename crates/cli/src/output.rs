@@ -1,0 +1,29 @@
+//! Standard output and standard error: data and talk.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Result;
+
+/// Says something to the user, beside the data.
+pub(crate) fn note(text: &str) {
+    // Nobody is left to tell if standard error is closed.
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Writes data and makes it visible at once.
+pub(crate) fn emit(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Whether a person watches standard error.
+pub(crate) fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Whether the reader of our output went away, which is its right.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
