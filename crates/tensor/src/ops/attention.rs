@@ -1,7 +1,7 @@
 //! Attention over memory: one op for every head layout, mask and bias. No K, V or mask is ever materialized.
 
 use super::Op;
-use crate::{Elem, MemoryId, MemorySpec, Rows, Shape, Tensor, Weight};
+use crate::{Elem, Graph, MemoryId, MemorySpec, Node, Rows, Shape, Tensor, Weight};
 
 /// Which earlier tokens a token sees. Distances are counted in tokens of the sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +54,15 @@ impl Attention {
             sinks: false,
             relative_bias: None,
         }
+    }
+}
+
+impl Graph {
+    /// The handle of a memory that an earlier step filled, such as the encoder's: a memory this graph appends to is
+    /// read by the handle of the append instead. Asking twice gives the same node.
+    pub fn read_kv(&self, memory: MemoryId) -> Tensor<'_> {
+        let shape = Shape::new(&[0], Rows::Tokens);
+        self.shared(Node { op: Op::ReadKv { memory }, inputs: vec![], shape, elem: Elem::Token })
     }
 }
 

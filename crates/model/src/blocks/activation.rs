@@ -1,0 +1,48 @@
+//! What a feed-forward does between its two matrices.
+
+use super::{Tensor, Unary};
+
+/// The nonlinearity of a feed-forward.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Activation {
+    /// `f(gate) * up`, or `f(up)` without a gate.
+    Unary(Unary),
+    /// `min(silu(gate), limit) * clamp(up, -limit, limit)` (Step 3.5).
+    SiluClamped { limit: f32 },
+    /// `silu(min(gate, limit)) * clamp(up, -limit, limit)` (DeepSeek-V4).
+    ClampedSilu { limit: f32 },
+    /// `g * sigmoid(1.702 g) * (clamp(up, -7, 7) + 1)` with `g = min(gate, 7)` (gpt-oss).
+    SwigluOai,
+    /// `beta tanh(gate / beta) * sigmoid(gate) * u`, with `u = linear tanh(up / linear)`, or `up` if `linear` is 0
+    /// (Kimi K3).
+    Situ { beta: f32, linear: f32 },
+}
+
+impl Activation {
+    pub(crate) const SILU: Self = Self::Unary(Unary::Silu);
+    pub(crate) const GELU: Self = Self::Unary(Unary::Gelu);
+
+    /// Without a gate, `up` is its own.
+    pub(crate) fn forward<'g>(self, gate: Option<Tensor<'g>>, up: Tensor<'g>) -> Tensor<'g> {
+        let g = gate.unwrap_or(up);
+        match (self, gate) {
+            (Self::Unary(f), Some(gate)) => gate.glu(f, up),
+            (Self::Unary(f), None) => up.unary(f),
+            (Self::SiluClamped { limit }, _) => {
+                g.silu().clamp(f32::NEG_INFINITY, limit) * up.clamp(-limit, limit)
+            }
+            (Self::ClampedSilu { limit }, _) => {
+                g.clamp(f32::NEG_INFINITY, limit).glu(Unary::Silu, up.clamp(-limit, limit))
+            }
+            (Self::SwigluOai, _) => {
+                let up = up.clamp(-7.0, 7.0).affine(1.0, 1.0);
+                g.clamp(f32::NEG_INFINITY, 7.0).glu(Unary::GeluQuick, up)
+            }
+            (Self::Situ { beta, linear }, _) => {
+                let bounded = |x: Tensor<'g>, by: f32| x.scale(1.0 / by).tanh().scale(by);
+                let up = if linear > 0.0 { bounded(up, linear) } else { up };
+                bounded(g, beta) * g.sigmoid() * up
+            }
+        }
+    }
+}

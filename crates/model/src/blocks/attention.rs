@@ -1,0 +1,236 @@
+//! Attention with its projections: multi-head, multi-query and grouped-query.
+
+use super::{
+    Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor, Timeline,
+    ValueStore, Weight,
+};
+
+/// Which elements of queries and keys are normalized together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Span {
+    /// Each head, all with the same gain.
+    Head,
+    /// Each head with a gain of its own.
+    EachHead,
+    /// All heads as one vector.
+    Whole,
+}
+
+/// Norms `attn_q_norm` and `attn_k_norm`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QkNorm {
+    pub(crate) norm: NormSpec,
+    pub(crate) span: Span,
+    pub(crate) after_rope: bool,
+}
+
+impl QkNorm {
+    /// Each head before it is rotated (Qwen 3).
+    pub(crate) fn head(norm: NormSpec) -> Self {
+        Self { norm, span: Span::Head, after_rope: false }
+    }
+
+    /// All heads as one vector (OLMo 2).
+    pub(crate) fn whole(norm: NormSpec) -> Self {
+        Self { norm, span: Span::Whole, after_rope: false }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AttentionSpec {
+    pub(crate) n_embd: usize,
+    pub(crate) n_head: usize,
+    pub(crate) n_head_kv: usize,
+    pub(crate) key_dim: usize,
+    pub(crate) value_dim: usize,
+    pub(crate) scale: f32,
+    pub(crate) rope: Option<Rope>,
+    pub(crate) mask: Mask,
+    pub(crate) softcap: Option<f32>,
+    pub(crate) alibi_max_bias: Option<f32>,
+    /// Queries, keys and values are kept within this of 0.
+    pub(crate) clamp: Option<f32>,
+    pub(crate) qk_norm: Option<QkNorm>,
+}
+
+impl AttentionSpec {
+    /// Causal attention with the layer's heads and the scale one over the root of the key length, without positions.
+    pub(crate) fn causal(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        let layer = hp.layer(at.index());
+        Ok(Self {
+            n_embd: hp.n_embd,
+            n_head: layer.n_head,
+            n_head_kv: layer.n_head_kv,
+            key_dim: hp.key_dim,
+            value_dim: hp.value_dim,
+            scale: 1.0 / (hp.key_dim as f32).sqrt(),
+            rope: None,
+            mask: if hp.causal { Mask::Causal } else { Mask::All },
+            softcap: None,
+            alibi_max_bias: None,
+            clamp: None,
+            qk_norm: None,
+        })
+    }
+
+    /// Causal attention with rotated pairs of neighbours.
+    pub(crate) fn interleaved(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        Ok(Self { rope: Some(Rope::interleaved(at, hp)?), ..Self::causal(at, hp)? })
+    }
+
+    /// Causal attention with rotated halves.
+    pub(crate) fn neox(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        Ok(Self { rope: Some(Rope::neox(at, hp)?), ..Self::causal(at, hp)? })
+    }
+
+    /// What the layer remembers.
+    fn memory(&self) -> MemorySpec {
+        MemorySpec::Kv {
+            n_head_kv: self.n_head_kv,
+            key_dim: self.key_dim,
+            value: ValueStore::Own { dim: self.value_dim },
+            window: match self.mask {
+                Mask::Window(n) | Mask::Chunk(n) => Some(n),
+                Mask::All | Mask::Causal | Mask::Symmetric(_) => None,
+            },
+            timeline: Timeline::Sequence,
+        }
+    }
+
+    fn check(&self, at: &Source<'_>) -> Result<()> {
+        let value = |key: &str, value, problem: String| Err(Error::value(&at.full_key(key), value, problem));
+        if self.n_head == 0 {
+            return value("attention.head_count", 0, "must be positive".into());
+        }
+        if self.n_head_kv == 0 || self.n_head % self.n_head_kv != 0 {
+            let problem = format!("does not divide {} heads", self.n_head);
+            return value("attention.head_count_kv", self.n_head_kv, problem);
+        }
+        if self.key_dim == 0 || self.value_dim == 0 {
+            return value("attention.key_length", 0, "must be positive".into());
+        }
+        if matches!(self.mask, Mask::Window(0) | Mask::Chunk(0)) {
+            return value("attention.sliding_window", 0, "must be positive".into());
+        }
+        self.rope.map_or(Ok(()), |rope| rope.check(at, self.key_dim))
+    }
+}
+
+/// Projections, norms, positions, memory. Biases and sinks are used when the file has them.
+#[derive(Debug)]
+pub(crate) struct Attention {
+    qkv: Qkv,
+    q_norm: Option<Norm>,
+    k_norm: Option<Norm>,
+    /// `[n_head]`: a score each head may spend on nothing.
+    sinks: Option<Weight>,
+    output: Linear,
+    memory: MemoryId,
+    spec: AttentionSpec,
+}
+
+#[derive(Debug)]
+enum Qkv {
+    Split { q: Linear, k: Linear, v: Linear },
+    Fused(Linear),
+}
+
+impl Attention {
+    pub(crate) fn load(at: &Source<'_>, spec: AttentionSpec) -> Result<Self> {
+        spec.check(at)?;
+        let AttentionSpec { n_embd, n_head, n_head_kv, key_dim, value_dim, .. } = spec;
+        let norm = |name: &str, n_head: usize| -> Result<Option<Norm>> {
+            let Some(QkNorm { norm, span, .. }) = spec.qk_norm else {
+                return Ok(None);
+            };
+            Ok(Some(match span {
+                Span::Head => Norm::load(at, name, norm, key_dim)?,
+                Span::EachHead => Norm::shaped(at, name, norm, [key_dim, n_head])?,
+                Span::Whole => Norm::load(at, name, norm, key_dim * n_head)?,
+            }))
+        };
+        Ok(Self {
+            qkv: Qkv::load(at, &spec)?,
+            q_norm: norm("attn_q_norm", n_head)?,
+            k_norm: norm("attn_k_norm", n_head_kv)?,
+            sinks: at.vector_opt("attn_sinks.weight", [n_head])?,
+            output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
+            memory: at.remember(spec.memory()),
+            spec,
+        })
+    }
+
+    pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = self.spec;
+        let [q, k, v] = self.qkv.forward(x, &self.spec);
+        let q = self.position(step, q, self.q_norm.as_ref(), n_head);
+        let k = self.position(step, k, self.k_norm.as_ref(), n_head_kv);
+        debug_assert_eq!([q.dim(0), q.dim(1)], [key_dim, n_head]);
+        let v = v.reshape(&[value_dim, n_head_kv]);
+        let kv = step.append_kv(self.memory, k, Some(v));
+        let y = q.attention(kv, value_dim, self.op(), self.sinks, None);
+        self.output.forward(y.reshape(&[n_head * value_dim]))
+    }
+
+    /// Norm and rotation of queries or keys, in their order; `[key_dim, n_head]`.
+    fn position<'g>(
+        &self,
+        step: &Step<'g>,
+        x: Tensor<'g>,
+        norm: Option<&Norm>,
+        n_head: usize,
+    ) -> Tensor<'g> {
+        let heads = |x: Tensor<'g>| x.reshape(&[self.spec.key_dim, n_head]);
+        let rotate = |x: Tensor<'g>| match &self.spec.rope {
+            Some(rope) => rope.forward(step, heads(x)),
+            None => heads(x),
+        };
+        match (norm, self.spec.qk_norm) {
+            (Some(norm), Some(QkNorm { span: Span::Whole, .. })) => rotate(norm.forward(x)),
+            (Some(norm), Some(QkNorm { after_rope: true, .. })) => norm.forward(rotate(x)),
+            (Some(norm), _) => rotate(norm.forward(heads(x))),
+            (None, _) => rotate(x),
+        }
+    }
+
+    fn op(&self) -> tensor::Attention {
+        let AttentionSpec { scale, mask, softcap, alibi_max_bias, .. } = self.spec;
+        tensor::Attention {
+            scale,
+            mask,
+            softcap,
+            alibi_max_bias,
+            sinks: self.sinks.is_some(),
+            ..tensor::Attention::causal(self.memory, self.spec.key_dim)
+        }
+    }
+}
+
+impl Qkv {
+    fn load(at: &Source<'_>, spec: &AttentionSpec) -> Result<Self> {
+        let AttentionSpec { n_embd, n_head, n_head_kv, key_dim, value_dim, .. } = *spec;
+        let [n_q, n_k, n_v] = [n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim];
+        if at.has("attn_qkv.weight") {
+            return Linear::load(at, "attn_qkv", n_embd, n_q + n_k + n_v).map(Self::Fused);
+        }
+        Ok(Self::Split {
+            q: Linear::load(at, "attn_q", n_embd, n_q)?,
+            k: Linear::load(at, "attn_k", n_embd, n_k)?,
+            v: Linear::load(at, "attn_v", n_embd, n_v)?,
+        })
+    }
+
+    fn forward<'g>(&self, x: Tensor<'g>, spec: &AttentionSpec) -> [Tensor<'g>; 3] {
+        let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = *spec;
+        let qkv = match self {
+            Self::Split { q, k, v } => [q, k, v].map(|linear| linear.forward(x)),
+            Self::Fused(qkv) => {
+                qkv.forward(x).split([n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim])
+            }
+        };
+        match spec.clamp {
+            Some(limit) => qkv.map(|t| t.clamp(-limit, limit)),
+            None => qkv,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Feed-forward networks: dense, or a mixture of experts.
+
+use super::{Activation, Error, Hparams, Linear, Moe, Result, Source, Tensor};
+
+/// Where the gate's matrix is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// There is none.
+    None,
+    /// `ffn_gate`.
+    Own,
+    /// The first half of the rows of `ffn_up`.
+    InUp,
+}
+
+/// A dense feed-forward.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FfnSpec {
+    pub(crate) n_embd: usize,
+    pub(crate) n_ff: usize,
+    pub(crate) gate: Gate,
+    pub(crate) activation: Activation,
+}
+
+impl FfnSpec {
+    /// SwiGLU of the layer's size (Shazeer 2020).
+    pub(crate) fn swiglu(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        let n_ff = Error::check_extent(&at.full_key("feed_forward_length"), hp.layer(at.index()).n_ff)?;
+        Ok(Self { n_embd: hp.n_embd, n_ff, gate: Gate::Own, activation: Activation::SILU })
+    }
+}
+
+/// What follows the mixer in a layer.
+#[derive(Debug)]
+pub(crate) enum Ffn {
+    Dense(Dense),
+    Moe(Moe),
+    /// Experts and a dense network beside them, added.
+    Both(Moe, Dense),
+}
+
+/// `down(f(gate x) * up x)`.
+#[derive(Debug)]
+pub(crate) struct Dense {
+    gate: Option<Linear>,
+    up: Linear,
+    down: Linear,
+    spec: FfnSpec,
+}
+
+impl Ffn {
+    pub(crate) fn dense(at: &Source<'_>, spec: FfnSpec) -> Result<Self> {
+        Dense::load(at, "", spec).map(Self::Dense)
+    }
+
+    pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        match self {
+            Self::Dense(dense) => dense.forward(x),
+            Self::Moe(moe) => moe.forward(x),
+            Self::Both(moe, dense) => moe.forward(x) + dense.forward(x),
+        }
+    }
+}
+
+impl Dense {
+    /// `suffix` tells the tensors of shared experts from others.
+    pub(crate) fn load(at: &Source<'_>, suffix: &str, spec: FfnSpec) -> Result<Self> {
+        let FfnSpec { n_embd, n_ff, gate, .. } = spec;
+        let n_up = if gate == Gate::InUp { 2 * n_ff } else { n_ff };
+        let linear = |part: &str, n_in, n_out| Linear::load(at, &format!("ffn_{part}{suffix}"), n_in, n_out);
+        Ok(Self {
+            gate: if gate == Gate::Own { Some(linear("gate", n_embd, n_ff)?) } else { None },
+            up: linear("up", n_embd, n_up)?,
+            down: linear("down", n_ff, n_embd)?,
+            spec,
+        })
+    }
+
+    pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        let up = self.up.forward(x);
+        let (gate, up) = match self.spec.gate {
+            Gate::InUp => {
+                let [gate, up] = up.split([self.spec.n_ff; 2]);
+                (Some(gate), up)
+            }
+            Gate::Own | Gate::None => (self.gate.as_ref().map(|g| g.forward(x)), up),
+        };
+        self.down.forward(self.spec.activation.forward(gate, up))
+    }
+}

@@ -1,0 +1,52 @@
+//! From hidden states to the scores of the next token.
+
+use super::{Hparams, Linear, Mode, Norm, NormSpec, Result, Source, Step, Tensor};
+
+/// The final norm and the projection to the vocabulary, on the rows whose results are wanted.
+#[derive(Debug)]
+pub(crate) struct Head {
+    norm: Norm,
+    output: Linear,
+    scale: f32,
+    softcap: Option<f32>,
+}
+
+impl Head {
+    /// With the final norm `output_norm` and the matrix `output`, which is the embedding table if absent.
+    pub(crate) fn load(file: &Source<'_>, hp: &Hparams, norm: NormSpec) -> Result<Self> {
+        Self::with(file, hp, Norm::load(file, "output_norm", norm, hp.n_embd)?)
+    }
+
+    /// With another final norm.
+    pub(crate) fn with(file: &Source<'_>, hp: &Hparams, norm: Norm) -> Result<Self> {
+        let table = if file.has("output.weight") { "output.weight" } else { "token_embd.weight" };
+        let weight = file.weight(table, [hp.n_embd, hp.n_vocab])?;
+        let output = Linear::with(file, "output", weight, hp.n_vocab)?;
+        Ok(Self { norm, output, scale: 1.0, softcap: None })
+    }
+
+    /// Multiplies the scores.
+    pub(crate) fn scaled(self, scale: f32) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// Bounds the scores to `cap * tanh(score / cap)`, after scaling. Zero means no bound.
+    pub(crate) fn softcapped(self, cap: f32) -> Self {
+        Self { softcap: (cap != 0.0).then_some(cap), ..self }
+    }
+
+    pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let hidden = self.norm.forward(x.select_outputs());
+        if step.mode != Mode::Logits {
+            return hidden;
+        }
+        let mut logits = self.output.forward(hidden);
+        if self.scale != 1.0 {
+            logits = logits.scale(self.scale);
+        }
+        match self.softcap {
+            Some(cap) => logits.scale(1.0 / cap).tanh().scale(cap),
+            None => logits,
+        }
+    }
+}

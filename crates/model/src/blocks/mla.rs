@@ -1,0 +1,168 @@
+//! Multi-head latent attention (DeepSeek-V2): keys and values of all heads come from one small vector a token, the
+//! latent, and only that and one rotated key are remembered.
+
+use super::{
+    Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor, Timeline,
+    ValueStore, Weight,
+};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MlaSpec {
+    pub(crate) n_embd: usize,
+    pub(crate) n_head: usize,
+    /// Rank of the queries; without, they are projected in one go.
+    pub(crate) q_rank: Option<usize>,
+    /// Elements of the latent.
+    pub(crate) kv_rank: usize,
+    /// Elements of a head's key before absorption, the rotated ones included.
+    pub(crate) key_dim: usize,
+    pub(crate) value_dim: usize,
+    /// Elements of the shared positional key.
+    pub(crate) n_rot: usize,
+    /// Rotation of the last `n_rot` elements of queries and keys.
+    pub(crate) rope: Option<Rope>,
+    pub(crate) scale: f32,
+    pub(crate) norm: NormSpec,
+}
+
+impl MlaSpec {
+    /// By the file's ranks and lengths, without rotation, with the scale one over the root of the key length.
+    pub(crate) fn load(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        let key_dim = at.extent_opt("attention.key_length_mla")?.unwrap_or(hp.key_dim);
+        let value_dim = at.extent_opt("attention.value_length_mla")?.unwrap_or(hp.value_dim);
+        let has_rank = at.has("attn_q_a.weight");
+        Ok(Self {
+            n_embd: hp.n_embd,
+            n_head: hp.layer(at.index()).n_head,
+            q_rank: if has_rank { Some(at.extent_of("attention.q_lora_rank")?) } else { None },
+            kv_rank: at.extent_of("attention.kv_lora_rank")?,
+            key_dim,
+            value_dim,
+            n_rot: hp.rope.n_rot,
+            rope: None,
+            scale: 1.0 / (key_dim as f32).sqrt(),
+            norm: NormSpec::rms(at, hp)?,
+        })
+    }
+
+    fn check(&self, at: &Source<'_>) -> Result<()> {
+        let Self { n_head, key_dim, value_dim, n_rot, .. } = *self;
+        if n_head == 0 || value_dim == 0 {
+            return Err(Error::value(&at.full_key("attention.head_count"), n_head, "must be positive"));
+        }
+        if n_rot == 0 || n_rot >= key_dim {
+            let problem = format!("must be less than the {key_dim} elements of a key");
+            return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, problem));
+        }
+        self.rope.map_or(Ok(()), |rope| rope.check(at, n_rot))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Mla {
+    query: Query,
+    /// To the latent, and to the positional key behind it.
+    down: Linear,
+    latent_norm: Norm,
+    up: Up,
+    output: Linear,
+    memory: MemoryId,
+    spec: MlaSpec,
+}
+
+#[derive(Debug)]
+enum Query {
+    Direct(Linear),
+    LowRank { a: Linear, norm: Norm, b: Linear },
+}
+
+/// From the latent to keys and values.
+#[derive(Debug)]
+enum Up {
+    /// Never done: `k` maps queries into the latent's space, `v` maps what attention gives out of it.
+    Absorbed { k: Weight, v: Weight },
+    /// Done for each token, and remembered in full. Files made before absorption.
+    Full(Linear),
+}
+
+impl Mla {
+    pub(crate) fn load(at: &Source<'_>, spec: MlaSpec) -> Result<Self> {
+        spec.check(at)?;
+        let MlaSpec { n_embd, n_head, kv_rank, key_dim, value_dim, n_rot, norm, .. } = spec;
+        let key_nope = key_dim - n_rot;
+        let query = match spec.q_rank {
+            None => Query::Direct(Linear::load(at, "attn_q", n_embd, n_head * key_dim)?),
+            Some(rank) => Query::LowRank {
+                a: Linear::load(at, "attn_q_a", n_embd, rank)?,
+                norm: Norm::load(at, "attn_q_a_norm", norm, rank)?,
+                b: Linear::load(at, "attn_q_b", rank, n_head * key_dim)?,
+            },
+        };
+        let up = if at.has("attn_kv_b.weight") {
+            Up::Full(Linear::load(at, "attn_kv_b", kv_rank, n_head * (key_nope + value_dim))?)
+        } else {
+            Up::Absorbed {
+                k: at.weight("attn_k_b.weight", [key_nope, kv_rank, n_head])?,
+                v: at.weight("attn_v_b.weight", [kv_rank, value_dim, n_head])?,
+            }
+        };
+        let (n_head_kv, key_dim, value) = match up {
+            Up::Absorbed { .. } => (1, kv_rank + n_rot, ValueStore::InKey { dim: kv_rank }),
+            Up::Full(_) => (n_head, key_dim, ValueStore::Own { dim: value_dim }),
+        };
+        let timeline = Timeline::Sequence;
+        Ok(Self {
+            query,
+            down: Linear::load(at, "attn_kv_a_mqa", n_embd, kv_rank + n_rot)?,
+            latent_norm: Norm::load(at, "attn_kv_a_norm", norm, kv_rank)?,
+            up,
+            output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
+            memory: at.remember(MemorySpec::Kv { n_head_kv, key_dim, value, window: None, timeline }),
+            spec,
+        })
+    }
+
+    pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let MlaSpec { n_head, kv_rank, key_dim, value_dim, n_rot, .. } = self.spec;
+        let rotate = |x: Tensor<'g>| match &self.spec.rope {
+            Some(rope) => rope.forward(step, x),
+            None => x,
+        };
+        let q = self.query.forward(x).reshape(&[key_dim, n_head]);
+        let [q_nope, q_rot] = q.split([key_dim - n_rot, n_rot]);
+        let q_rot = rotate(q_rot);
+        let [latent, k_rot] = self.down.forward(x).split([kv_rank, n_rot]);
+        let k_rot = rotate(k_rot.reshape(&[n_rot, 1]));
+        let latent = self.latent_norm.forward(latent);
+        let y = match &self.up {
+            Up::Absorbed { k, v } => {
+                let q = q_nope.matmul_heads(*k).concat(q_rot, 0);
+                let k = latent.reshape(&[kv_rank, 1]).concat(k_rot, 0);
+                let kv = step.append_kv(self.memory, k, None);
+                q.attention(kv, kv_rank, self.op(), None, None).matmul_heads(*v)
+            }
+            Up::Full(up) => {
+                let kv = up.forward(latent).reshape(&[key_dim - n_rot + value_dim, n_head]);
+                let [k_nope, v] = kv.split([key_dim - n_rot, value_dim]);
+                let k = k_nope.concat(k_rot.repeat(&[n_rot, n_head]), 0);
+                let kv = step.append_kv(self.memory, k, Some(v));
+                q_nope.concat(q_rot, 0).attention(kv, value_dim, self.op(), None, None)
+            }
+        };
+        self.output.forward(y.reshape(&[n_head * value_dim]))
+    }
+
+    fn op(&self) -> tensor::Attention {
+        let spec = tensor::Attention::causal(self.memory, self.spec.key_dim);
+        tensor::Attention { scale: self.spec.scale, mask: Mask::Causal, ..spec }
+    }
+}
+
+impl Query {
+    fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        match self {
+            Self::Direct(q) => q.forward(x),
+            Self::LowRank { a, norm, b } => b.forward(norm.forward(a.forward(x))),
+        }
+    }
+}

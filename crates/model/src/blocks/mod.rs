@@ -1,0 +1,34 @@
+//! Building blocks shared by architectures. A block's `load` claims its weights, reads the metadata only it needs
+//! and declares what it must remember; its `forward` adds nodes to a graph.
+
+mod activation;
+mod attention;
+mod decoder;
+mod embedding;
+mod ffn;
+mod head;
+mod linear;
+mod mla;
+mod moe;
+mod norm;
+mod rope;
+mod window;
+
+pub(crate) use activation::Activation;
+pub(crate) use attention::{Attention, AttentionSpec, QkNorm, Span};
+pub(crate) use decoder::{Decoder, Layer, Mixer, Norms};
+pub(crate) use embedding::Embedding;
+pub(crate) use ffn::{Ffn, FfnSpec, Gate};
+pub(crate) use head::Head;
+pub(crate) use linear::Linear;
+pub(crate) use mla::{Mla, MlaSpec};
+pub(crate) use moe::{Moe, MoeSpec, Score};
+pub(crate) use norm::{Norm, NormSpec};
+pub(crate) use rope::Rope;
+pub(crate) use window::{Full, Window};
+
+pub(crate) use crate::arch::{Arch, Architecture};
+pub(crate) use crate::source::Source;
+pub(crate) use crate::step::Step;
+pub(crate) use crate::{Error, Hparams, Mode, Result};
+pub(crate) use tensor::{Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Tensor, Timeline, Unary, ValueStore, Weight};

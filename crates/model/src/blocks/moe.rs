@@ -1,0 +1,305 @@
+//! Mixture of experts: each token goes to the `n_used` of `n_expert` feed-forwards that its router scores highest.
+
+use tensor::{Rows, Shape};
+
+use super::linear::ignore_input_scale;
+use super::ffn::Dense;
+use super::{Activation, Error, FfnSpec, Gate, Hparams, Linear, Result, Source, Tensor, Weight};
+
+/// What a router's logits become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Score {
+    Softmax,
+    Sigmoid,
+    /// Softmax over the chosen experts alone.
+    SoftmaxOfChosen,
+    /// `sqrt(softplus(logit))`.
+    SqrtSoftplus,
+}
+
+impl Score {
+    /// `expert_gating_func` of the file, or `default`.
+    pub(crate) fn of(at: &Source<'_>, default: Self) -> Result<Self> {
+        let key = "expert_gating_func";
+        Ok(match at.get_or(key, 0)? {
+            0_u32 => default,
+            1 => Self::Softmax,
+            2 => Self::Sigmoid,
+            3 => Self::SoftmaxOfChosen,
+            4 => Self::SqrtSoftplus,
+            other => return Err(Error::value(&at.full_key(key), other, "is not one of 0 to 4")),
+        })
+    }
+}
+
+/// Group-limited routing (DeepSeek-V3): only the best `n_used` of `n_group` groups of experts are eligible.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Groups {
+    n_group: usize,
+    n_used: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MoeSpec {
+    pub(crate) n_embd: usize,
+    pub(crate) n_expert: usize,
+    pub(crate) n_used: usize,
+    /// Of one expert.
+    pub(crate) n_ff: usize,
+    pub(crate) gate: Gate,
+    pub(crate) activation: Activation,
+    pub(crate) score: Score,
+    /// Weights of a token's experts are divided by their sum.
+    pub(crate) normalize: bool,
+    /// Weights are multiplied by this.
+    pub(crate) scale: f32,
+    pub(crate) groups: Option<Groups>,
+    /// Width of the shared experts together; 0 without.
+    pub(crate) n_ff_shared: usize,
+    /// Weights multiply the experts' input instead of their output, and experts are chosen by logits (Llama 4).
+    pub(crate) weigh_input: bool,
+}
+
+impl MoeSpec {
+    /// Softmax routing with weights that sum to 1 (Mixtral), by the file's counts; `expert_feed_forward_length`, or
+    /// else the layer's feed-forward length, is the size of an expert.
+    pub(crate) fn softmax(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        let layer = hp.layer(at.index());
+        let n_expert = Error::check_extent(&at.full_key("expert_count"), hp.n_expert)?;
+        let n_used = Error::check_size(&at.full_key("expert_used_count"), layer.n_expert_used, n_expert)?;
+        let n_ff = expert_length(at, hp)?.unwrap_or(layer.n_ff);
+        Ok(Self {
+            n_embd: hp.n_embd,
+            n_expert,
+            n_used,
+            n_ff: Error::check_extent(&at.full_key("expert_feed_forward_length"), n_ff)?,
+            gate: Gate::Own,
+            activation: Activation::SILU,
+            score: Score::Softmax,
+            normalize: true,
+            scale: match at.get_or("expert_weights_scale", 0.0)? {
+                0.0 => 1.0,
+                scale => scale,
+            },
+            groups: Groups::load(at, n_expert)?,
+            n_ff_shared: 0,
+            weigh_input: false,
+        })
+    }
+
+    /// With `expert_shared_count` shared experts of an expert's size, or of a width of their own.
+    pub(crate) fn with_shared(mut self, at: &Source<'_>) -> Result<Self> {
+        let n_shared: usize = at.get_or("expert_shared_count", 0)?;
+        let key = at.full_key("expert_shared_count");
+        self.n_ff_shared = match at.extent_opt("expert_shared_feed_forward_length")? {
+            Some(n_ff) => n_ff,
+            None if n_shared == 0 => 0,
+            None => Error::check_extent(&key, n_shared.saturating_mul(self.n_ff))?,
+        };
+        Ok(self)
+    }
+}
+
+/// `expert_feed_forward_length` of the layer.
+pub(crate) fn expert_length(at: &Source<'_>, hp: &Hparams) -> Result<Option<usize>> {
+    let key = "expert_feed_forward_length";
+    let Some(lengths) = at.per_layer::<u32>(key, hp.n_layer_all())? else {
+        return Ok(None);
+    };
+    let n_ff = lengths.get(at.index()).map_or(0, |&n| n as usize);
+    if n_ff == 0 { Ok(None) } else { Error::check_extent(&at.full_key(key), n_ff).map(Some) }
+}
+
+impl Groups {
+    fn load(at: &Source<'_>, n_expert: usize) -> Result<Option<Self>> {
+        let n_group: usize = at.get_or("expert_group_count", 0)?;
+        if n_group <= 1 {
+            return Ok(None);
+        }
+        let n_used: usize = at.require("expert_group_used_count")?;
+        let key = at.full_key("expert_group_count");
+        if n_expert % n_group != 0 || n_expert / n_group < 2 {
+            return Err(Error::value(&key, n_group, format!("does not divide {n_expert} experts into groups")));
+        }
+        if n_used == 0 || n_used >= n_group {
+            let problem = format!("of {n_group} groups leaves no choice");
+            return Err(Error::value(&at.full_key("expert_group_used_count"), n_used, problem));
+        }
+        Ok(Some(Self { n_group, n_used }))
+    }
+}
+
+/// The routed experts and those that every token takes.
+#[derive(Debug)]
+pub(crate) struct Moe {
+    router: Linear,
+    /// Shifts the choice of experts, not their weights.
+    choice_bias: Option<Weight>,
+    experts: Experts,
+    shared: Option<Shared>,
+    spec: MoeSpec,
+}
+
+#[derive(Debug)]
+struct Shared {
+    dense: Dense,
+    /// `sigmoid(gate x)` multiplies their result (Qwen2-MoE).
+    gate: Option<Weight>,
+}
+
+impl Moe {
+    pub(crate) fn load(at: &Source<'_>, spec: MoeSpec) -> Result<Self> {
+        let MoeSpec { n_embd, n_expert, .. } = spec;
+        Ok(Self {
+            router: Linear::load(at, "ffn_gate_inp", n_embd, n_expert)?,
+            choice_bias: at.vector_opt("exp_probs_b.bias", [n_expert])?,
+            experts: Experts::load(at, "exps", &spec)?,
+            shared: if spec.n_ff_shared > 0 { Some(Shared::load(at, &spec)?) } else { None },
+            spec,
+        })
+    }
+
+    pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        self.forward_routed_by(x, x)
+    }
+
+    /// The router may look at something other than what the experts work on.
+    pub(crate) fn forward_routed_by<'g>(&self, x: Tensor<'g>, routed_by: Tensor<'g>) -> Tensor<'g> {
+        let (experts, weights) = self.route(routed_by);
+        let routed = if self.spec.weigh_input {
+            let input = x.reshape(&[self.spec.n_embd, 1]).repeat(&[self.spec.n_embd, self.spec.n_used]);
+            self.experts.forward(input * weights, experts)
+        } else {
+            self.experts.forward(x.reshape(&[self.spec.n_embd, 1]), experts) * weights
+        };
+        let routed = routed.sum(1).reshape(&[self.spec.n_embd]);
+        match &self.shared {
+            Some(shared) => routed + shared.forward(x),
+            None => routed,
+        }
+    }
+
+    /// Which experts, and their weights `[1, n_used]`.
+    fn route<'g>(&self, x: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
+        let logits = self.router.forward(x);
+        let scores = match self.spec.score {
+            Score::Softmax => logits.softmax(),
+            Score::Sigmoid => logits.sigmoid(),
+            Score::SoftmaxOfChosen => logits,
+            Score::SqrtSoftplus => logits.unary(super::Unary::Softplus).unary(super::Unary::Sqrt),
+        };
+        let mut choice = if self.spec.weigh_input { logits } else { scores };
+        if let Some(bias) = self.choice_bias {
+            choice = choice + bias;
+        }
+        if let Some(groups) = self.spec.groups {
+            choice = choice.keep_groups(groups.n_group, groups.n_used);
+        }
+        let experts = choice.top_k(self.spec.n_used);
+        let mut weights = scores.gather(experts);
+        if self.spec.score == Score::SoftmaxOfChosen {
+            weights = weights.softmax();
+        }
+        if self.spec.normalize {
+            // The smallest normal float16, as in the reference: keeps a sum of zero from dividing.
+            weights = weights / weights.sum(0).clamp(6.103_515_6e-5, f32::INFINITY);
+        }
+        if self.spec.scale != 1.0 {
+            weights = weights.scale(self.spec.scale);
+        }
+        (experts, weights.reshape(&[1, self.spec.n_used]))
+    }
+}
+
+impl Shared {
+    fn load(at: &Source<'_>, spec: &MoeSpec) -> Result<Self> {
+        let MoeSpec { n_embd, n_ff_shared: n_ff, gate, activation, .. } = *spec;
+        let name = "ffn_gate_inp_shexp.weight";
+        let gate_weight = at.has(name).then(|| at.weight(name, [n_embd, 1])).transpose()?;
+        let dense = Dense::load(at, "_shexp", FfnSpec { n_embd, n_ff, gate, activation })?;
+        Ok(Self { dense, gate: gate_weight })
+    }
+
+    fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        let y = self.dense.forward(x);
+        match self.gate {
+            Some(gate) => y * x.matmul(gate).sigmoid(),
+            None => y,
+        }
+    }
+}
+
+/// The stacked feed-forwards.
+#[derive(Debug)]
+pub(crate) struct Experts {
+    gate: Option<ExpertLinear>,
+    up: ExpertLinear,
+    down: ExpertLinear,
+    /// `up` holds the gate's rows first.
+    merged: bool,
+    n_ff: usize,
+    activation: Activation,
+}
+
+impl Experts {
+    pub(crate) fn load(at: &Source<'_>, suffix: &str, spec: &MoeSpec) -> Result<Self> {
+        let MoeSpec { n_embd, n_expert, n_ff, .. } = *spec;
+        let linear = |part: &str, n_in, n_out| {
+            ExpertLinear::load(at, &format!("ffn_{part}_{suffix}"), n_in, n_out, n_expert)
+        };
+        let merged = spec.gate == Gate::Own && at.has(&format!("ffn_gate_up_{suffix}.weight"));
+        Ok(Self {
+            gate: if spec.gate == Gate::Own && !merged { Some(linear("gate", n_embd, n_ff)?) } else { None },
+            up: if merged { linear("gate_up", n_embd, 2 * n_ff)? } else { linear("up", n_embd, n_ff)? },
+            down: linear("down", n_ff, n_embd)?,
+            merged,
+            n_ff,
+            activation: spec.activation,
+        })
+    }
+
+    /// `x` is `[n_embd, 1 or n_used]`; the result is `[n_embd, n_used]`.
+    pub(crate) fn forward<'g>(&self, x: Tensor<'g>, experts: Tensor<'g>) -> Tensor<'g> {
+        let up = self.up.forward(x, experts);
+        let (gate, up) = if self.merged {
+            let [gate, up] = up.split([self.n_ff; 2]);
+            (Some(gate), up)
+        } else {
+            (self.gate.as_ref().map(|g| g.forward(x, experts)), up)
+        };
+        self.down.forward(self.activation.forward(gate, up), experts)
+    }
+}
+
+/// A matrix an expert, with scale and bias when the file has them.
+#[derive(Debug)]
+struct ExpertLinear {
+    weight: Weight,
+    /// `[1, n_expert]`: a table of one number a row.
+    scale: Option<Weight>,
+    /// `[n_out, n_expert]`.
+    bias: Option<Weight>,
+}
+
+impl ExpertLinear {
+    fn load(at: &Source<'_>, name: &str, n_in: usize, n_out: usize, n_expert: usize) -> Result<Self> {
+        ignore_input_scale(at, name);
+        let scale = at.vector_opt(&format!("{name}.scale"), [n_expert])?;
+        Ok(Self {
+            weight: at.weight(&format!("{name}.weight"), [n_in, n_out, n_expert])?,
+            scale: scale.map(|w| Weight { shape: Shape::new(&[1, n_expert], Rows::Fixed), ..w }),
+            bias: at.vector_opt(&format!("{name}.bias"), [n_out, n_expert])?,
+        })
+    }
+
+    fn forward<'g>(&self, x: Tensor<'g>, experts: Tensor<'g>) -> Tensor<'g> {
+        let mut y = x.matmul_experts(self.weight, experts);
+        if let Some(scale) = self.scale {
+            y = y * experts.lookup(scale);
+        }
+        match self.bias {
+            Some(bias) => y + experts.lookup(bias),
+            None => y,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Normalization with learned gain and bias.
+
+use super::{Hparams, NormKind, Result, Source, Tensor, Weight};
+
+/// Kind and epsilon of a norm.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NormSpec {
+    pub(crate) kind: NormKind,
+    pub(crate) eps: f32,
+}
+
+impl NormSpec {
+    pub(crate) fn rms(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        Self::of(at, hp, NormKind::Rms)
+    }
+
+    pub(crate) fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        Self::of(at, hp, NormKind::Layer)
+    }
+
+    fn of(at: &Source<'_>, hp: &Hparams, kind: NormKind) -> Result<Self> {
+        Ok(Self { kind, eps: hp.eps(at, kind)? })
+    }
+}
+
+/// `norm(x) * weight + bias`; the bias is used when the file has one.
+#[derive(Debug)]
+pub(crate) struct Norm {
+    spec: NormSpec,
+    weight: Option<Weight>,
+    bias: Option<Weight>,
+}
+
+impl Norm {
+    pub(crate) fn load(at: &Source<'_>, name: &str, spec: NormSpec, n: usize) -> Result<Self> {
+        Self::shaped(at, name, spec, [n])
+    }
+
+    /// With gains of several extents, such as one vector a head.
+    pub(crate) fn shaped<const N: usize>(
+        at: &Source<'_>,
+        name: &str,
+        spec: NormSpec,
+        dims: [usize; N],
+    ) -> Result<Self> {
+        let weight = at.vector(&format!("{name}.weight"), dims)?;
+        let bias = at.vector_opt(&format!("{name}.bias"), dims)?;
+        Ok(Self { spec, weight: Some(weight), bias })
+    }
+
+    /// If the file has it.
+    pub(crate) fn optional(at: &Source<'_>, name: &str, spec: NormSpec, n: usize) -> Result<Option<Self>> {
+        at.has(&format!("{name}.weight")).then(|| Self::load(at, name, spec, n)).transpose()
+    }
+
+    /// Without gain or bias.
+    pub(crate) fn bare(spec: NormSpec) -> Self {
+        Self { spec, weight: None, bias: None }
+    }
+
+    pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        x.norm(self.spec.kind, self.spec.eps, self.weight, self.bias)
+    }
+}

@@ -1,0 +1,115 @@
+//! Rotary position embedding as an architecture uses it.
+
+use tensor::{RopeOrder, RopeTable};
+
+use super::{Error, Hparams, Result, Source, Step, Tensor, Weight};
+use crate::RopeScaling;
+
+/// Which elements are rotated, and by which angles.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rope {
+    pub(crate) order: RopeOrder,
+    pub(crate) table: RopeTable,
+    factors: Option<Weight>,
+}
+
+impl Rope {
+    /// Pairs of neighbours.
+    pub(crate) fn interleaved(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        Self::load(at, hp, RopeOrder::Interleaved)
+    }
+
+    /// Pairs of halves.
+    pub(crate) fn neox(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        Self::load(at, hp, RopeOrder::Neox)
+    }
+
+    fn load(at: &Source<'_>, hp: &Hparams, order: RopeOrder) -> Result<Self> {
+        let rope = &hp.rope;
+        let n_rot = rope.n_rot;
+        if n_rot == 0 || n_rot % 2 != 0 {
+            return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, "must be even and positive"));
+        }
+        let factors = factors(&at.root(), hp)?;
+        let yarn = rope.scaling == RopeScaling::Yarn;
+        let table = RopeTable {
+            n_rot,
+            freq_base: rope.freq_base,
+            freq_scale: rope.freq_scale,
+            ext_factor: if yarn { 1.0 } else { 0.0 },
+            attn_factor: rope.attn_factor,
+            beta_fast: 32.0,
+            beta_slow: 1.0,
+            n_ctx_orig: rope.n_ctx_orig,
+            factors: factors.is_some(),
+        };
+        Ok(Self { order, table, factors })
+    }
+
+    /// For YaRN files with a `yarn_log_multiplier`: the magnitude of the rotation becomes
+    /// `mscale(rotation) / mscale(all)`, where `mscale(m) = 1 + 0.1 m ln(extension)`.
+    pub(crate) fn with_mscale(mut self, rotation: f32, all: f32) -> Self {
+        if self.table.ext_factor != 0.0 && all != 0.0 {
+            let extension = 1.0 / self.table.freq_scale;
+            let mscale = |m: f32| if extension <= 1.0 { 1.0 } else { 1.0 + 0.1 * m * extension.ln() };
+            // The table multiplies by `mscale(1)` of its own.
+            self.table.attn_factor *= mscale(rotation) / mscale(all) / (1.0 + 0.1 * extension.ln());
+        }
+        self
+    }
+
+    /// Rotates only the first `n_rot` elements.
+    pub(crate) fn partial(mut self, at: &Source<'_>, n_rot: usize) -> Result<Self> {
+        if n_rot == 0 || n_rot % 2 != 0 {
+            return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, "must be even and positive"));
+        }
+        self.table.n_rot = n_rot;
+        self.check(at, n_rot)?;
+        Ok(self)
+    }
+
+    /// Without learned factors or scaling, from another base: the local layers of some window models.
+    pub(crate) fn unscaled(mut self, freq_base: f32) -> Self {
+        self.table = RopeTable { freq_base, freq_scale: 1.0, ..self.table };
+        self
+    }
+
+    /// Without the per-frequency factors of the file.
+    pub(crate) fn without_factors(mut self) -> Self {
+        self.factors = None;
+        self.table.factors = false;
+        self
+    }
+
+    /// Fails unless vectors of `dim` elements can be rotated.
+    pub(crate) fn check(&self, at: &Source<'_>, dim: usize) -> Result<()> {
+        let n_rot = self.table.n_rot;
+        let key = at.full_key("rope.dimension_count");
+        if n_rot > dim {
+            return Err(Error::value(&key, n_rot, format!("is more than the {dim} elements of a head")));
+        }
+        if self.factors.is_some_and(|f| f.shape.row_len() != n_rot / 2) {
+            return Err(Error::value(&key, n_rot, "does not fit the file's rotary factors"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        x.rope(step.graph.rope_table(self.table, self.factors), self.order)
+    }
+}
+
+/// One divisor a frequency: Llama 3's, or one of LongRoPE's two sets, chosen by the context length in use.
+fn factors(file: &Source<'_>, hp: &Hparams) -> Result<Option<Weight>> {
+    let dims = [hp.rope.n_rot / 2];
+    if file.has("rope_freqs.weight") {
+        return file.vector("rope_freqs.weight", dims).map(Some);
+    }
+    let (used, other) = if hp.n_ctx > hp.rope.n_ctx_orig {
+        ("rope_factors_long.weight", "rope_factors_short.weight")
+    } else {
+        ("rope_factors_short.weight", "rope_factors_long.weight")
+    };
+    file.ignore(other, "rotary factors of another context length");
+    file.vector_opt(used, dims)
+}

@@ -1,0 +1,90 @@
+//! Which layers see only a window of the tokens before them.
+
+use super::{AttentionSpec, Error, Hparams, Mask, Result, Source};
+
+/// Where the full layer is among the layers of one period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    First,
+    Last,
+}
+
+/// A model's sliding window.
+#[derive(Clone, Debug)]
+pub(crate) struct Window {
+    /// Tokens that a window layer sees.
+    n: usize,
+    is_window: Vec<bool>,
+    /// Rotary base of window layers.
+    pub(crate) freq_base: f32,
+}
+
+impl Window {
+    /// The file's window, if it has one: layers by its pattern, or else one full layer in `period`.
+    pub(crate) fn load(at: &Source<'_>, hp: &Hparams, period: usize, full: Full) -> Result<Option<Self>> {
+        match at.get("attention.sliding_window")? {
+            None | Some(0) => Ok(None),
+            Some(n) => Self::of(at, hp, n, period, full).map(Some),
+        }
+    }
+
+    /// A window of `n` tokens.
+    pub(crate) fn of(at: &Source<'_>, hp: &Hparams, n: usize, period: usize, full: Full) -> Result<Self> {
+        let is_window = match pattern(at, hp.n_layer)? {
+            Some(Pattern::Layers(layers)) => layers,
+            Some(Pattern::Period(period)) => every(hp.n_layer, period, full),
+            None => every(hp.n_layer, period, full),
+        };
+        Ok(Self { n, is_window, freq_base: at.get_or("rope.freq_base_swa", 10000.0)? })
+    }
+
+    /// Whether layer `at` is one of the window's.
+    pub(crate) fn covers(&self, at: &Source<'_>) -> bool {
+        self.is_window.get(at.index()).copied().unwrap_or(false)
+    }
+
+    /// Narrows the attention of a window layer.
+    pub(crate) fn narrow(&self, at: &Source<'_>, spec: AttentionSpec) -> Result<AttentionSpec> {
+        if !self.covers(at) {
+            return Ok(spec);
+        }
+        if spec.mask == Mask::All {
+            return Err(Error::value(&at.full_key("attention.causal"), false, "cannot go with a sliding window"));
+        }
+        Ok(AttentionSpec { mask: Mask::Window(self.n), ..spec })
+    }
+}
+
+enum Pattern {
+    Layers(Vec<bool>),
+    Period(usize),
+}
+
+fn pattern(at: &Source<'_>, n_layer: usize) -> Result<Option<Pattern>> {
+    let key = "attention.sliding_window_pattern";
+    if let Ok(Some(period)) = at.get::<u32>(key) {
+        return Ok(Some(Pattern::Period(period as usize)));
+    }
+    let layers = match at.get::<Vec<bool>>(key) {
+        Ok(layers) => layers,
+        Err(_) => at.get::<Vec<u32>>(key)?.map(|layers| layers.into_iter().map(|n| n != 0).collect()),
+    };
+    let Some(layers) = layers else {
+        return Ok(None);
+    };
+    if layers.len() < n_layer {
+        let found = format!("an array of {}", layers.len());
+        return Err(Error::value(&at.full_key(key), found, format!("but there are {n_layer} layers")));
+    }
+    Ok(Some(Pattern::Layers(layers)))
+}
+
+/// All layers but one in `period`; all of them for a period of 0.
+fn every(n_layer: usize, period: usize, full: Full) -> Vec<bool> {
+    let is_full = |i: usize| match (period, full) {
+        (0, _) => false,
+        (_, Full::First) => i % period == 0,
+        (_, Full::Last) => i % period == period - 1,
+    };
+    (0..n_layer).map(|i| !is_full(i)).collect()
+}

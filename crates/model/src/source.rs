@@ -1,0 +1,275 @@
+//! The scoped, shape-checked cursor over a file through which every tensor and metadata value is read.
+//!
+//! A tensor of the file is claimed by the block that uses it or named in [`Source::ignore`] with a reason; the rest
+//! is an error. So optional parts are found by presence without hiding a misspelt or truncated file.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt::Display;
+
+use gguf::{FromValue, Gguf};
+use tensor::{DType, MemoryId, MemorySpec, Rows, Shape, Weight, WeightId};
+
+use crate::{Error, NamedMemory, NamedWeight, Result};
+
+/// How a tensor's elements are used, which limits their types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// In products and look-ups: any float or block type.
+    Matrix,
+    /// Element by element: plain floats.
+    Vector,
+    /// As numbers of rows.
+    Ids,
+}
+
+/// What has been read of a file so far.
+#[derive(Debug)]
+struct Claims {
+    /// By name: the weight, once claimed.
+    claimed: HashMap<String, WeightId>,
+    ignored: HashMap<String, String>,
+    weights: Vec<NamedWeight>,
+    memories: Vec<NamedMemory>,
+}
+
+/// A file being loaded.
+#[derive(Debug)]
+pub(crate) struct Loader<'a> {
+    file: &'a Gguf,
+    architecture: &'static str,
+    index: HashMap<&'a str, usize>,
+    claims: RefCell<Claims>,
+}
+
+/// Everything that was claimed.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) weights: Vec<NamedWeight>,
+    pub(crate) memories: Vec<NamedMemory>,
+}
+
+impl<'a> Loader<'a> {
+    pub(crate) fn new(file: &'a Gguf, architecture: &'static str) -> Self {
+        let index = file.tensors().iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
+        let claims = Claims {
+            claimed: HashMap::new(),
+            ignored: HashMap::new(),
+            weights: Vec::new(),
+            memories: Vec::new(),
+        };
+        Self { file, architecture, index, claims: RefCell::new(claims) }
+    }
+
+    /// The cursor at the top of the file.
+    pub(crate) fn source(&self) -> Source<'_> {
+        Source { loader: self, scope: String::new(), layer: None }
+    }
+
+    /// Ends loading.
+    ///
+    /// # Errors
+    /// If the file has tensors that nothing claimed.
+    pub(crate) fn finish(self) -> Result<Claimed> {
+        const SHOWN: usize = 10;
+        let claims = self.claims.into_inner();
+        let mut rest = self
+            .file
+            .tensors()
+            .iter()
+            .map(|t| &t.name)
+            .filter(|name| !claims.claimed.contains_key(*name) && !claims.ignored.contains_key(*name));
+        let names: Vec<_> = rest.by_ref().take(SHOWN).cloned().collect();
+        if !names.is_empty() {
+            let n = names.len() + rest.count();
+            return Err(Error::Unclaimed { architecture: self.architecture, n, names });
+        }
+        Ok(Claimed { weights: claims.weights, memories: claims.memories })
+    }
+}
+
+/// A place in the file: tensor names are relative to it, metadata keys to the architecture.
+#[derive(Clone, Debug)]
+pub(crate) struct Source<'a> {
+    loader: &'a Loader<'a>,
+    scope: String,
+    layer: Option<usize>,
+}
+
+impl<'a> Source<'a> {
+    /// The scope `name.` within this one.
+    pub(crate) fn at(&self, name: impl Display) -> Self {
+        Self { scope: format!("{}{name}.", self.scope), ..self.clone() }
+    }
+
+    /// The scope of layer `i`: `blk.{i}.`.
+    pub(crate) fn layer(&self, i: usize) -> Self {
+        self.layer_of("blk", i)
+    }
+
+    /// The scope of layer `i` of a stack of its own name.
+    pub(crate) fn layer_of(&self, stack: &str, i: usize) -> Self {
+        Self { layer: Some(i), ..self.at(format_args!("{stack}.{i}")) }
+    }
+
+    /// Loads the first `n` layers in turn.
+    pub(crate) fn layers<T>(&self, n: usize, load: impl Fn(&Self) -> Result<T>) -> Result<Vec<T>> {
+        (0..n).map(|i| load(&self.layer(i))).collect()
+    }
+
+    /// The layer this cursor is in; 0 outside of layers.
+    pub(crate) fn index(&self) -> usize {
+        self.layer.unwrap_or(0)
+    }
+
+    /// The cursor at the top of the file.
+    pub(crate) fn root(&self) -> Self {
+        self.loader.source()
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.loader.index.contains_key(format!("{}{name}", self.scope).as_str())
+    }
+
+    /// A weight for products and look-ups.
+    pub(crate) fn weight<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Weight> {
+        self.claim(name, &dims, Use::Matrix)
+    }
+
+    /// A weight used element by element.
+    pub(crate) fn vector<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Weight> {
+        self.claim(name, &dims, Use::Vector)
+    }
+
+    pub(crate) fn vector_opt<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Option<Weight>> {
+        self.has(name).then(|| self.vector(name, dims)).transpose()
+    }
+
+    /// A table of ids.
+    pub(crate) fn ids<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Weight> {
+        self.claim(name, &dims, Use::Ids)
+    }
+
+    /// Passes over a tensor of this scope, if it is there.
+    pub(crate) fn ignore(&self, name: &str, reason: &str) {
+        let name = format!("{}{name}", self.scope);
+        self.loader.claims.borrow_mut().ignored.insert(name, reason.to_owned());
+    }
+
+    /// Passes over all tensors of this scope.
+    pub(crate) fn ignore_all(&self, reason: &str) {
+        let mut claims = self.loader.claims.borrow_mut();
+        for tensor in self.loader.file.tensors().iter().filter(|t| t.name.starts_with(&self.scope)) {
+            claims.ignored.insert(tensor.name.clone(), reason.to_owned());
+        }
+    }
+
+    /// Declares something the layer keeps between steps.
+    pub(crate) fn remember(&self, spec: MemorySpec) -> MemoryId {
+        let memories = &mut self.loader.claims.borrow_mut().memories;
+        memories.push(NamedMemory { spec, layer: self.index() });
+        MemoryId(memories.len() as u32 - 1)
+    }
+
+    /// Extent `dim` of a tensor; 1 beyond its last.
+    pub(crate) fn extent(&self, name: &str, dim: usize) -> Result<usize> {
+        let name = format!("{}{name}", self.scope);
+        let Some(&i) = self.loader.index.get(name.as_str()) else {
+            return Err(Error::MissingTensor { name });
+        };
+        Ok(self.loader.file.tensors()[i].dims.get(dim).copied().unwrap_or(1))
+    }
+
+    fn claim(&self, name: &str, dims: &[usize], used_as: Use) -> Result<Weight> {
+        let name = format!("{}{name}", self.scope);
+        let Some(&i) = self.loader.index.get(name.as_str()) else {
+            return Err(Error::MissingTensor { name });
+        };
+        let info = &self.loader.file.tensors()[i];
+        let n = dims.len().max(info.dims.len());
+        let extent = |d: &[usize], i: usize| d.get(i).copied().unwrap_or(1);
+        if (0..n).any(|i| extent(dims, i) != extent(&info.dims, i)) || dims.contains(&0) {
+            return Err(Error::Shape { name, expected: dims.to_vec(), found: info.dims.clone() });
+        }
+        let dtype = dtype(&name, info.ty.id(), used_as)?;
+        let shape = Shape::new(dims, Rows::Fixed);
+        let mut claims = self.loader.claims.borrow_mut();
+        if let Some(&id) = claims.claimed.get(&name) {
+            return Ok(Weight { id, shape, dtype });
+        }
+        let weight = Weight { id: WeightId(claims.weights.len() as u32), shape, dtype };
+        claims.claimed.insert(name.clone(), weight.id);
+        claims.weights.push(NamedWeight { name, weight, layer: self.layer });
+        Ok(weight)
+    }
+}
+
+/// Metadata, by keys relative to the architecture: `attention.head_count` is `llama.attention.head_count` in the file.
+impl<'a> Source<'a> {
+    /// The key as the file spells it.
+    pub(crate) fn full_key(&self, key: &str) -> String {
+        format!("{}.{key}", self.loader.architecture)
+    }
+
+    pub(crate) fn get<T: FromValue<'a>>(&self, key: &str) -> Result<Option<T>> {
+        Ok(self.loader.file.metadata().get(&self.full_key(key))?)
+    }
+
+    pub(crate) fn require<T: FromValue<'a>>(&self, key: &str) -> Result<T> {
+        Ok(self.loader.file.metadata().require(&self.full_key(key))?)
+    }
+
+    pub(crate) fn get_or<T: FromValue<'a>>(&self, key: &str, default: T) -> Result<T> {
+        Ok(self.get(key)?.unwrap_or(default))
+    }
+
+    /// A value under its full key.
+    pub(crate) fn get_global<T: FromValue<'a>>(&self, key: &str) -> Result<Option<T>> {
+        Ok(self.loader.file.metadata().get(key)?)
+    }
+
+    /// One value a layer: an array, or a number that holds for all of them.
+    pub(crate) fn per_layer<T>(&self, key: &str, n_layer: usize) -> Result<Option<Vec<T>>>
+    where
+        T: FromValue<'a> + Clone,
+        Vec<T>: FromValue<'a>,
+    {
+        if let Ok(Some(value)) = self.get::<T>(key) {
+            return Ok(Some(vec![value; n_layer]));
+        }
+        let Some(values) = self.get::<Vec<T>>(key)? else {
+            return Ok(None);
+        };
+        if values.len() != n_layer {
+            let found = format!("an array of {}", values.len());
+            return Err(Error::value(&self.full_key(key), found, format!("but there are {n_layer} layers")));
+        }
+        Ok(Some(values))
+    }
+
+    /// A required size: positive, and small enough for an extent.
+    pub(crate) fn extent_of(&self, key: &str) -> Result<usize> {
+        Error::check_extent(&self.full_key(key), self.require(key)?)
+    }
+
+    /// An optional size; 0 counts as absent.
+    pub(crate) fn extent_opt(&self, key: &str) -> Result<Option<usize>> {
+        match self.get(key)? {
+            None | Some(0) => Ok(None),
+            Some(n) => Error::check_extent(&self.full_key(key), n).map(Some),
+        }
+    }
+}
+
+fn dtype(name: &str, id: u32, used_as: Use) -> Result<DType> {
+    let error = |found: String, used_as| Error::Type { name: name.to_owned(), found, used_as };
+    let dtype = DType::from_id(id).ok_or_else(|| error(format!("number {id}"), "read by this version"))?;
+    let plain = matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
+    let integer = matches!(dtype, DType::I32);
+    match used_as {
+        Use::Matrix if integer => Err(error(format!("{dtype:?}"), "multiplied")),
+        Use::Vector if !plain => Err(error(format!("{dtype:?}"), "used element by element")),
+        Use::Ids if !integer => Err(error(format!("{dtype:?}"), "a table of ids")),
+        _ => Ok(dtype),
+    }
+}
