@@ -14,14 +14,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Answer a prompt, or chat when there is none
-    Run(RunArgs),
     /// Show what a model file is
     Info(InfoArgs),
     /// Compute logits or embeddings of given tokens, as a NumPy file
     Eval(EvalArgs),
-    /// Turn text into token ids
-    Tokenize(TokenizeArgs),
     /// Measure tokens per second
     Bench(BenchArgs),
     /// Print a completion script for a shell

@@ -16,11 +16,13 @@ pub(crate) fn open(args: &DeviceArgs) -> Result<Vec<Arc<dyn Device>>> {
         config.n_threads = n.into();
     }
     if let Some(name) = &args.isa {
-        let Some(isa) = backend_cpu::available_isas().into_iter().find(|isa| isa.name() == name) else {
-            let known: Vec<_> = backend_cpu::available_isas().into_iter().map(|isa| isa.name()).collect();
+        let known = backend_cpu::available_isas();
+        let called = |isa: &backend_cpu::isa::Kind| format!("{isa:?}").to_lowercase();
+        config.isa = known.iter().copied().find(|isa| called(isa) == *name);
+        if config.isa.is_none() {
+            let known: Vec<_> = known.iter().map(called).collect();
             bail!("--isa {name}: this processor has {}", known.join(", "));
-        };
-        config.isa = Some(isa);
+        }
     }
     if args.n_gpu_layers.is_some_and(|n| n > 0) {
         output::note("note: no GPU backend is built in; all layers run on the processor");

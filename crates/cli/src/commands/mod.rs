@@ -4,5 +4,3 @@ pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod eval;
 pub(crate) mod info;
-pub(crate) mod run;
-pub(crate) mod tokenize;

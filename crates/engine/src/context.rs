@@ -1,0 +1,328 @@
+//! The synchronous core: sequences in, rows of logits or hidden states out.
+
+use std::sync::Arc;
+
+use backend::{KvView, Pipeline, SequenceRows, Step};
+use model::Mode;
+use tensor::{DType, Output, Timeline};
+
+use crate::loaded::LoadedModel;
+use crate::memory::{MemoryConfig, SeqId, Sequences};
+use crate::{Error, Result};
+
+/// How much a context remembers and how it steps.
+#[derive(Clone, Copy, Debug)]
+pub struct ContextConfig {
+    /// Tokens that all sequences together may have.
+    pub n_ctx: usize,
+    /// Sequences at once.
+    pub n_seq_max: usize,
+    /// Tokens of one step.
+    pub n_ubatch: usize,
+    /// Type of stored keys: F32, F16 or BF16.
+    pub key_type: DType,
+    /// Type of stored values.
+    pub value_type: DType,
+    /// Recurrent models: tokens between snapshots of the state.
+    pub snapshot_interval: usize,
+    /// Recurrent models: snapshots kept, of all sequences together.
+    pub n_snapshots: usize,
+}
+
+impl Default for ContextConfig {
+    fn default() -> Self {
+        Self {
+            n_ctx: 4096,
+            n_seq_max: 1,
+            n_ubatch: 512,
+            key_type: DType::F16,
+            value_type: DType::F16,
+            snapshot_interval: 256,
+            n_snapshots: 8,
+        }
+    }
+}
+
+/// Which rows of a sequence's new tokens are computed to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    None,
+    Last,
+    All,
+}
+
+/// New tokens of one sequence.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    pub seq: SeqId,
+    pub tokens: &'a [u32],
+    pub wanted: Wanted,
+}
+
+/// Rows of float32, in the order of the entries and their tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct Outputs<'a> {
+    data: &'a [f32],
+    width: usize,
+}
+
+impl<'a> Outputs<'a> {
+    /// `[width, n_rows]`.
+    pub fn data(&self) -> &'a [f32] {
+        self.data
+    }
+
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a> {
+        self.data.chunks_exact(self.width)
+    }
+}
+
+/// Runs a model for a set of sequences.
+#[derive(Debug)]
+pub struct Context {
+    model: Arc<LoadedModel>,
+    config: ContextConfig,
+    sequences: Sequences,
+    /// Compiled when first used.
+    pipelines: Vec<(Mode, Pipeline)>,
+    step: Buffers,
+    results: Vec<f32>,
+}
+
+/// The arrays of a step, kept from one to the next.
+#[derive(Debug, Default)]
+struct Buffers {
+    tokens: Vec<i32>,
+    positions: Vec<i32>,
+    outputs: Vec<u32>,
+    rows: Vec<SequenceRows>,
+    views: Vec<KvView>,
+    tables: Vec<u32>,
+    /// Sequence and number of rows, to be counted when the step is done.
+    taken: Vec<(SeqId, usize)>,
+}
+
+impl Context {
+    pub fn new(model: Arc<LoadedModel>, config: ContextConfig) -> Result<Self> {
+        let memory = MemoryConfig {
+            n_ctx: config.n_ctx.max(1),
+            n_seq_max: config.n_seq_max.max(1),
+            n_ubatch: config.n_ubatch.max(1),
+            key_type: config.key_type,
+            value_type: config.value_type,
+            n_snapshots: config.n_snapshots,
+        };
+        let sequences = Sequences::new(model.model(), model.devices(), &model.placement().memories, memory)?;
+        let config = ContextConfig { n_ubatch: memory.n_ubatch, ..config };
+        Ok(Self {
+            model,
+            config,
+            sequences,
+            pipelines: Vec::new(),
+            step: Buffers::default(),
+            results: Vec::new(),
+        })
+    }
+
+    pub fn model(&self) -> &Arc<LoadedModel> {
+        &self.model
+    }
+
+    pub fn config(&self) -> &ContextConfig {
+        &self.config
+    }
+
+    /// A new, empty sequence.
+    pub fn sequence(&mut self) -> Result<SeqId> {
+        self.sequences.add()
+    }
+
+    /// A sequence that begins as a copy of another and shares its memory until they differ.
+    pub fn fork(&mut self, from: SeqId) -> Result<SeqId> {
+        self.sequences.fork(from)
+    }
+
+    /// Forgets all tokens from `len` on; returns how many are kept, which may be fewer: decode again from there.
+    pub fn truncate(&mut self, seq: SeqId, len: usize) -> Result<usize> {
+        self.sequences.truncate(seq, len)
+    }
+
+    /// Ends a sequence and frees its memory.
+    pub fn remove(&mut self, seq: SeqId) {
+        self.sequences.remove(seq);
+    }
+
+    /// Tokens the sequence remembers.
+    pub fn len(&self, seq: SeqId) -> Result<usize> {
+        self.sequences.len(seq)
+    }
+
+    /// Appends tokens to sequences and computes the wanted rows. On an error no sequence has changed, unless a device
+    /// failed in the middle of a batch of several steps.
+    pub fn decode(&mut self, mode: Mode, batch: &[Entry<'_>]) -> Result<Outputs<'_>> {
+        self.run(mode, Timeline::Sequence, batch)
+    }
+
+    /// Gives the encoder of an encoder-decoder model its tokens; the decoder then attends to them.
+    pub fn encode(&mut self, batch: &[Entry<'_>]) -> Result<Outputs<'_>> {
+        self.run(Mode::Encode, Timeline::Encoder, batch)
+    }
+
+    fn run(&mut self, mode: Mode, timeline: Timeline, batch: &[Entry<'_>]) -> Result<Outputs<'_>> {
+        self.check(mode, batch)?;
+        let pipeline = self.pipeline(mode)?;
+        for entry in batch {
+            self.sequences.reserve(entry.seq, timeline, entry.tokens.len())?;
+        }
+        let hparams = self.model.model().hparams();
+        let width = if mode == Mode::Logits { hparams.n_vocab } else { hparams.n_embd_out };
+        let output = if mode == Mode::Logits { Output::Logits } else { Output::Embeddings };
+        self.results.clear();
+        let (mut entry, mut done) = (0, 0);
+        while entry < batch.len() {
+            self.fill(timeline, batch, &mut entry, &mut done)?;
+            let pipeline = &mut self.pipelines[pipeline].1;
+            pipeline.run(&self.step.as_step())?;
+            for &(seq, n) in &self.step.taken {
+                self.sequences.advance(seq, timeline, n);
+                if self.sequences.has_states() {
+                    let len = self.sequences.len(seq)?;
+                    if len.is_multiple_of(self.config.snapshot_interval.max(1)) {
+                        self.sequences.snapshot(seq);
+                    }
+                }
+            }
+            let rows: &[f32] = bytemuck::cast_slice(pipeline.output(output));
+            if entry == batch.len() && self.results.is_empty() {
+                let pipeline =
+                    &self.pipelines[self.pipelines.iter().position(|p| p.0 == mode).unwrap_or(0)].1;
+                return Ok(Outputs { data: bytemuck::cast_slice(pipeline.output(output)), width });
+            }
+            self.results.extend_from_slice(rows);
+        }
+        Ok(Outputs { data: &self.results, width })
+    }
+
+    /// What must hold before anything changes.
+    fn check(&self, mode: Mode, batch: &[Entry<'_>]) -> Result<()> {
+        let model = self.model.model();
+        if !model.supports(mode) {
+            let what = match mode {
+                Mode::Logits => "logits",
+                Mode::Embeddings => "embeddings",
+                Mode::Encode => "an encoding: it has no encoder",
+            };
+            return Err(Error::NotSupported { what });
+        }
+        let n_vocab = model.hparams().n_vocab;
+        let whole = mode == Mode::Encode || !model.hparams().causal;
+        for (i, entry) in batch.iter().enumerate() {
+            self.sequences.len(entry.seq)?;
+            if batch[..i].iter().any(|e| e.seq == entry.seq) {
+                return Err(Error::RepeatedSequence(entry.seq));
+            }
+            if let Some(index) = entry.tokens.iter().position(|t| *t as usize >= n_vocab) {
+                return Err(Error::UnknownToken { token: entry.tokens[index], index, n_vocab });
+            }
+            if whole && entry.tokens.len() > self.config.n_ubatch {
+                let (n_tokens, n_ubatch) = (entry.tokens.len(), self.config.n_ubatch);
+                return Err(Error::StepTooSmall { n_tokens, n_ubatch });
+            }
+        }
+        Ok(())
+    }
+
+    /// Index of the mode's pipeline, compiled if it is new.
+    fn pipeline(&mut self, mode: Mode) -> Result<usize> {
+        if let Some(i) = self.pipelines.iter().position(|p| p.0 == mode) {
+            return Ok(i);
+        }
+        let pipeline = Pipeline::compile(
+            self.model.model().graph(mode),
+            self.model.devices(),
+            self.model.placement(),
+            self.model.weights(),
+            self.sequences.devices(),
+            self.config.n_ubatch,
+        )?;
+        self.pipelines.push((mode, pipeline));
+        Ok(self.pipelines.len() - 1)
+    }
+
+    /// Fills the next step from entry `entry`, token `done` of it, and moves both on.
+    fn fill(
+        &mut self,
+        timeline: Timeline,
+        batch: &[Entry<'_>],
+        entry: &mut usize,
+        done: &mut usize,
+    ) -> Result<()> {
+        let step = &mut self.step;
+        step.clear();
+        let whole = timeline == Timeline::Encoder || !self.model.model().hparams().causal;
+        while let Some(e) = batch.get(*entry) {
+            let room = self.config.n_ubatch - step.tokens.len();
+            let left = e.tokens.len() - *done;
+            if room == 0 || (whole && left > room) {
+                break;
+            }
+            let past = self.sequences.len(e.seq)?;
+            let mut n = left.min(room);
+            if self.sequences.has_states() {
+                let interval = self.config.snapshot_interval.max(1);
+                n = n.min(interval - past % interval);
+            }
+            if n > 0 {
+                let first_row = step.tokens.len();
+                let state_slot =
+                    self.sequences.bind(e.seq, timeline, n, &mut step.tables, &mut step.views)?;
+                step.rows.push(SequenceRows { first_row: first_row as u32, n_rows: n as u32, state_slot });
+                let start = if timeline == Timeline::Sequence { past } else { *done };
+                step.positions.extend((start..start + n).map(|p| p as i32));
+                step.tokens.extend(e.tokens[*done..*done + n].iter().map(|t| *t as i32));
+                let wanted = match e.wanted {
+                    Wanted::None => 0..0,
+                    Wanted::All => 0..n,
+                    Wanted::Last if n == left => n - 1..n,
+                    Wanted::Last => 0..0,
+                };
+                step.outputs.extend(wanted.map(|i| (first_row + i) as u32));
+                step.taken.push((e.seq, n));
+            }
+            *done += n;
+            if *done < e.tokens.len() {
+                break;
+            }
+            *entry += 1;
+            *done = 0;
+        }
+        Ok(())
+    }
+}
+
+impl Buffers {
+    fn clear(&mut self) {
+        self.tokens.clear();
+        self.positions.clear();
+        self.outputs.clear();
+        self.rows.clear();
+        self.views.clear();
+        self.tables.clear();
+        self.taken.clear();
+    }
+
+    fn as_step(&self) -> Step<'_> {
+        Step {
+            tokens: &self.tokens,
+            positions: &self.positions,
+            outputs: &self.outputs,
+            sequences: &self.rows,
+            views: &self.views,
+            tables: &self.tables,
+        }
+    }
+}

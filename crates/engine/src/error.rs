@@ -1,0 +1,35 @@
+//! What can go wrong when a model runs. Every message has the cause, the numbers and a way out.
+
+use crate::SeqId;
+
+/// Why something did not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error(transparent)]
+    File(#[from] gguf::Error),
+    #[error(transparent)]
+    Model(#[from] model::Error),
+    #[error(transparent)]
+    Device(#[from] backend::Error),
+    #[error("token {token} at index {index} is not in the vocabulary of {n_vocab} tokens")]
+    UnknownToken { token: u32, index: usize, n_vocab: usize },
+    #[error(
+        "the context is full: {needed} more tokens are wanted, {free} of {total} are free; use a larger context"
+    )]
+    ContextFull { needed: usize, free: usize, total: usize },
+    #[error("no room for another sequence: all {max} are in use; allow more or end one")]
+    TooManySequences { max: usize },
+    #[error("{0:?} is not a sequence of this context")]
+    UnknownSequence(SeqId),
+    #[error("{0:?} occurs twice in one batch")]
+    RepeatedSequence(SeqId),
+    #[error(
+        "this model reads a text as a whole, and {n_tokens} tokens do not fit one step of {n_ubatch}; use larger steps"
+    )]
+    StepTooSmall { n_tokens: usize, n_ubatch: usize },
+    #[error("this model cannot compute {what}")]
+    NotSupported { what: &'static str },
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;

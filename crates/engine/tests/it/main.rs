@@ -1,0 +1,3 @@
+//! Models end to end: what the reference engine computed, however the tokens are given.
+
+mod goldens;
