@@ -16,7 +16,7 @@ pub enum Error {
     #[error("tensor {name}: missing; the file is truncated, or its metadata describes another model")]
     MissingTensor { name: String },
     #[error("tensor {name}: expected {expected:?}, found {found:?}")]
-    Shape { name: String, expected: Vec<usize>, found: Vec<usize> },
+    Shape { name: String, expected: Vec<usize>, found: Vec<u64> },
     #[error("tensor {name}: type {found} cannot be {used_as}")]
     Type { name: String, found: String, used_as: &'static str },
     /// Tensors nothing asked for: the file is of another version, and running it would silently lie.

@@ -1,6 +1,7 @@
 //! Hyperparameters: what the engine or several architectures need to know of a model. Anything else is read by the
 //! block or architecture that needs it.
 
+use gguf::Array;
 use tensor::NormKind;
 
 use crate::limits::{MAX_CONTEXT, MAX_EXPERTS, MAX_EXTENT, MAX_HEAD_DIM, MAX_HEADS, MAX_LAYERS};
@@ -100,7 +101,8 @@ impl Hparams {
             return Err(Error::value(&key("nextn_predict_layers"), n_layer_draft, problem));
         }
         let n_embd = at.extent_of("embedding_length")?;
-        let n_ctx_train = Error::check_size(&key("context_length"), at.require("context_length")?, MAX_CONTEXT)?;
+        let n_ctx_train =
+            Error::check_size(&key("context_length"), at.require("context_length")?, MAX_CONTEXT)?;
         let layers = layers(at, n_layer_all)?;
         let n_head = layers[0].n_head;
         let head_dim = |name| -> Result<usize> {
@@ -192,7 +194,11 @@ fn layers(at: &Source<'_>, n_layer: usize) -> Result<Vec<LayerHparams>> {
         let Some(values) = at.per_layer::<u32>(key, n_layer)? else {
             return Ok(None);
         };
-        values.into_iter().map(|v| check_max(&at.full_key(key), v as usize, limit)).collect::<Result<_>>().map(Some)
+        values
+            .into_iter()
+            .map(|v| check_max(&at.full_key(key), v as usize, limit))
+            .collect::<Result<_>>()
+            .map(Some)
     };
     let zero = || vec![0; n_layer];
     let n_head = per_layer("attention.head_count", MAX_HEADS)?.unwrap_or_else(zero);
@@ -210,7 +216,7 @@ fn layers(at: &Source<'_>, n_layer: usize) -> Result<Vec<LayerHparams>> {
 
 /// The size of the vocabulary in the file; without one, of the embedding table.
 fn n_vocab(at: &Source<'_>) -> Result<usize> {
-    let n_vocab = match (at.get_global::<Vec<&str>>("tokenizer.ggml.tokens")?, at.get("vocab_size")?) {
+    let n_vocab = match (at.get_global::<Array<'_>>("tokenizer.ggml.tokens")?, at.get("vocab_size")?) {
         (Some(tokens), _) => tokens.len(),
         (None, Some(n)) => n,
         (None, None) => at.extent("token_embd.weight", 1)?,
@@ -233,8 +239,10 @@ fn pooling(at: &Source<'_>) -> Result<Option<Pooling>> {
 }
 
 fn labels(at: &Source<'_>) -> Result<Vec<String>> {
-    let labels: Option<Vec<&str>> = at.get("classifier.output_labels")?;
-    Ok(labels.unwrap_or_default().into_iter().map(str::to_owned).collect())
+    let Some(labels) = at.get::<Array<'_>>("classifier.output_labels")? else {
+        return Ok(Vec::new());
+    };
+    Ok(labels.strings()?.map(|label| String::from_utf8_lossy(label).into_owned()).collect())
 }
 
 fn check_max(key: &str, value: usize, limit: usize) -> Result<usize> {

@@ -63,7 +63,7 @@ impl Model {
     pub fn load(file: &Gguf, options: &LoadOptions) -> Result<Self> {
         let name: &str = file.metadata().require("general.architecture")?;
         let arch = arch::find(name).ok_or_else(|| Error::UnknownArchitecture(name.to_owned()))?;
-        let loader = Loader::new(file, arch.name());
+        let loader = Loader::new(file, arch.name(), arch.scales);
         let at = loader.source();
         let mut hparams = Hparams::load(&at, options)?;
         let net = arch.load(&at, &mut hparams)?;

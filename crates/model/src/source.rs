@@ -10,6 +10,7 @@ use std::fmt::Display;
 use gguf::{FromValue, Gguf};
 use tensor::{DType, MemoryId, MemorySpec, Rows, Shape, Weight, WeightId};
 
+use crate::blocks::Scales;
 use crate::{Error, NamedMemory, NamedWeight, Result};
 
 /// How a tensor's elements are used, which limits their types.
@@ -38,6 +39,7 @@ struct Claims {
 pub(crate) struct Loader<'a> {
     file: &'a Gguf,
     architecture: &'static str,
+    scales: Scales,
     index: HashMap<&'a str, usize>,
     claims: RefCell<Claims>,
 }
@@ -50,7 +52,7 @@ pub(crate) struct Claimed {
 }
 
 impl<'a> Loader<'a> {
-    pub(crate) fn new(file: &'a Gguf, architecture: &'static str) -> Self {
+    pub(crate) fn new(file: &'a Gguf, architecture: &'static str, scales: Scales) -> Self {
         let index = file.tensors().iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
         let claims = Claims {
             claimed: HashMap::new(),
@@ -58,7 +60,7 @@ impl<'a> Loader<'a> {
             weights: Vec::new(),
             memories: Vec::new(),
         };
-        Self { file, architecture, index, claims: RefCell::new(claims) }
+        Self { file, architecture, scales, index, claims: RefCell::new(claims) }
     }
 
     /// The cursor at the top of the file.
@@ -122,6 +124,11 @@ impl<'a> Source<'a> {
         self.layer.unwrap_or(0)
     }
 
+    /// Whose `.scale` tensors count.
+    pub(crate) fn scales(&self) -> Scales {
+        self.loader.scales
+    }
+
     /// The cursor at the top of the file.
     pub(crate) fn root(&self) -> Self {
         self.loader.source()
@@ -133,12 +140,22 @@ impl<'a> Source<'a> {
 
     /// A weight for products and look-ups.
     pub(crate) fn weight<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Weight> {
-        self.claim(name, &dims, Use::Matrix)
+        self.claim(name, &dims, &dims, Use::Matrix)
     }
 
     /// A weight used element by element.
     pub(crate) fn vector<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Weight> {
-        self.claim(name, &dims, Use::Vector)
+        self.claim(name, &dims, &dims, Use::Vector)
+    }
+
+    /// A vector of the file seen under other extents of the same size, such as `[n]` as the table `[1, n]`.
+    pub(crate) fn vector_as<const N: usize, const M: usize>(
+        &self,
+        name: &str,
+        dims: [usize; N],
+        shape: [usize; M],
+    ) -> Result<Weight> {
+        self.claim(name, &dims, &shape, Use::Vector)
     }
 
     pub(crate) fn vector_opt<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Option<Weight>> {
@@ -147,7 +164,7 @@ impl<'a> Source<'a> {
 
     /// A table of ids.
     pub(crate) fn ids<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Weight> {
-        self.claim(name, &dims, Use::Ids)
+        self.claim(name, &dims, &dims, Use::Ids)
     }
 
     /// Passes over a tensor of this scope, if it is there.
@@ -177,22 +194,25 @@ impl<'a> Source<'a> {
         let Some(&i) = self.loader.index.get(name.as_str()) else {
             return Err(Error::MissingTensor { name });
         };
-        Ok(self.loader.file.tensors()[i].dims.get(dim).copied().unwrap_or(1))
+        let extent = self.loader.file.tensors()[i].dims.get(dim).copied().unwrap_or(1);
+        usize::try_from(extent).map_err(|_| Error::value(&name, extent, "is too large"))
     }
 
-    fn claim(&self, name: &str, dims: &[usize], used_as: Use) -> Result<Weight> {
+    fn claim(&self, name: &str, dims: &[usize], shape: &[usize], used_as: Use) -> Result<Weight> {
         let name = format!("{}{name}", self.scope);
         let Some(&i) = self.loader.index.get(name.as_str()) else {
             return Err(Error::MissingTensor { name });
         };
         let info = &self.loader.file.tensors()[i];
+        let found = info.dims.iter().map(|&d| Some(d)).chain(std::iter::repeat(None));
+        let expected = dims.iter().map(|&d| Some(d as u64)).chain(std::iter::repeat(None));
         let n = dims.len().max(info.dims.len());
-        let extent = |d: &[usize], i: usize| d.get(i).copied().unwrap_or(1);
-        if (0..n).any(|i| extent(dims, i) != extent(&info.dims, i)) || dims.contains(&0) {
+        let same = found.zip(expected).take(n).all(|(a, b)| a.unwrap_or(1) == b.unwrap_or(1));
+        if !same || dims.contains(&0) {
             return Err(Error::Shape { name, expected: dims.to_vec(), found: info.dims.clone() });
         }
         let dtype = dtype(&name, info.ty.id(), used_as)?;
-        let shape = Shape::new(dims, Rows::Fixed);
+        let shape = Shape::new(shape, Rows::Fixed);
         let mut claims = self.loader.claims.borrow_mut();
         if let Some(&id) = claims.claimed.get(&name) {
             return Ok(Weight { id, shape, dtype });
@@ -265,11 +285,10 @@ fn dtype(name: &str, id: u32, used_as: Use) -> Result<DType> {
     let error = |found: String, used_as| Error::Type { name: name.to_owned(), found, used_as };
     let dtype = DType::from_id(id).ok_or_else(|| error(format!("number {id}"), "read by this version"))?;
     let plain = matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
-    let integer = matches!(dtype, DType::I32);
     match used_as {
-        Use::Matrix if integer => Err(error(format!("{dtype:?}"), "multiplied")),
-        Use::Vector if !plain => Err(error(format!("{dtype:?}"), "used element by element")),
-        Use::Ids if !integer => Err(error(format!("{dtype:?}"), "a table of ids")),
+        Use::Matrix if !plain && !dtype.is_quantized() => Err(error(dtype.to_string(), "multiplied")),
+        Use::Vector if !plain => Err(error(dtype.to_string(), "used element by element")),
+        Use::Ids if dtype != DType::I32 => Err(error(dtype.to_string(), "a table of ids")),
         _ => Ok(dtype),
     }
 }

@@ -41,7 +41,7 @@ pub struct KeyValue(pub String, pub String, pub serde_json::Value);
 #[derive(Clone, Debug, Deserialize)]
 pub struct TensorSpec {
     pub name: String,
-    pub dims: Vec<usize>,
+    pub dims: Vec<u64>,
     pub dtype: String,
     pub offset: f32,
     pub scale: f32,

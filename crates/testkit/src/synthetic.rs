@@ -1,38 +1,43 @@
 //! Models in memory, made from a golden's description.
 
-use gguf::{Gguf, Metadata, TensorInfo, TensorType, Value};
+use gguf::write::{Builder, OwnedValue};
+use gguf::{Gguf, TensorType, ValueType};
 
 use crate::golden::{Golden, KeyValue, TensorSpec};
 
 impl Golden {
     /// The model, with its tensors' data.
     ///
+    /// # Errors
+    /// If the description, changed by a test, is not a valid file.
+    ///
     /// # Panics
     /// If the golden has a type that GGUF has not.
-    #[must_use]
-    pub fn file(&self) -> Gguf {
+    pub fn file(&self) -> Result<Gguf, gguf::Error> {
         self.build(|tensor| tensor.data(self.seed))
     }
 
     /// The model with tensors of zeros, for what reads no data.
     ///
+    /// # Errors
+    /// If the description, changed by a test, is not a valid file.
+    ///
     /// # Panics
     /// If the golden has a type that GGUF has not.
-    #[must_use]
-    pub fn file_of_zeros(&self) -> Gguf {
-        self.build(|_| Vec::new())
+    pub fn file_of_zeros(&self) -> Result<Gguf, gguf::Error> {
+        self.build(|tensor| vec![0; tensor.n_bytes()])
     }
 
-    fn build(&self, data: impl Fn(&TensorSpec) -> Vec<u8>) -> Gguf {
-        Gguf {
-            metadata: Metadata(self.metadata.iter().map(|kv| (kv.0.clone(), value(kv))).collect()),
-            tensors: self
-                .tensors
-                .iter()
-                .map(|t| TensorInfo { name: t.name.clone(), dims: t.dims.clone(), ty: TensorType(t.type_id()) })
-                .collect(),
-            data: self.tensors.iter().map(data).collect(),
+    fn build(&self, data: impl Fn(&TensorSpec) -> Vec<u8>) -> Result<Gguf, gguf::Error> {
+        let mut file = Builder::new();
+        for kv in &self.metadata {
+            file.value(&kv.0, value(kv));
         }
+        for tensor in &self.tensors {
+            let ty = TensorType::from_id(tensor.type_id()).expect("the types of goldens are GGUF's");
+            file.tensor(&tensor.name, &tensor.dims, ty, data(tensor));
+        }
+        Gguf::from_bytes(file.to_bytes())
     }
 }
 
@@ -46,12 +51,17 @@ impl TensorSpec {
         }
     }
 
+    fn n_bytes(&self) -> usize {
+        let element = if self.dtype == "F16" { 2 } else { 4 };
+        self.dims.iter().map(|&d| d as usize).product::<usize>() * element
+    }
+
     /// The elements: `offset + scale * u`, with `u` uniform in `[-1, 1)` from splitmix64 started at the hash of the
     /// name xor `seed`.
     fn data(&self, seed: u64) -> Vec<u8> {
         let mut state = fnv1a64(&self.name) ^ seed;
-        let n: usize = self.dims.iter().product();
-        let mut bytes = Vec::with_capacity(4 * n);
+        let n: u64 = self.dims.iter().product();
+        let mut bytes = Vec::with_capacity(self.n_bytes());
         for _ in 0..n {
             let u = (splitmix64(&mut state) >> 40) as f32 / (1 << 23) as f32 - 1.0;
             let w = self.offset + self.scale * u;
@@ -78,22 +88,27 @@ fn splitmix64(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-fn value(KeyValue(key, ty, json): &KeyValue) -> Value {
-    let wrong = || panic!("golden key {key}: {json} is not {ty}");
-    let number = |v: &serde_json::Value| v.as_f64().unwrap_or_else(wrong);
-    let list = || json.as_array().unwrap_or_else(|| panic!("golden key {key}: {json} is not {ty}"));
-    match ty.as_str() {
-        "str" => Value::String(json.as_str().map_or_else(|| panic!("golden key {key}"), str::to_owned)),
-        "u32" => Value::U32(number(json) as u32),
-        "i32" => Value::I32(number(json) as i32),
-        "f32" => Value::F32(number(json) as f32),
-        "bool" => Value::Bool(json.as_bool().unwrap_or_else(|| panic!("golden key {key}"))),
-        "[u32]" => Value::U32s(list().iter().map(|v| number(v) as u32).collect()),
-        "[i32]" => Value::I32s(list().iter().map(|v| number(v) as i32).collect()),
-        "[f32]" => Value::F32s(list().iter().map(|v| number(v) as f32).collect()),
-        "[bool]" => Value::Bools(list().iter().map(|v| v.as_bool() == Some(true)).collect()),
-        other => panic!("golden key {key} has type {other}"),
+fn value(KeyValue(key, ty, json): &KeyValue) -> OwnedValue {
+    if let Some(element) = ty.strip_prefix('[') {
+        let element = element.trim_end_matches(']');
+        let list = json.as_array().unwrap_or_else(|| panic!("golden key {key}: {json} is not a list"));
+        let values: Vec<_> = list.iter().map(|v| scalar(key, element, v)).collect();
+        let element_type = values.first().map_or(ValueType::U32, OwnedValue::value_type);
+        return OwnedValue::Array(element_type, values);
     }
+    scalar(key, ty, json)
+}
+
+fn scalar(key: &str, ty: &str, json: &serde_json::Value) -> OwnedValue {
+    let value = match ty {
+        "str" => json.as_str().map(|s| OwnedValue::String(s.into())),
+        "u32" => json.as_u64().map(|n| OwnedValue::U32(n as u32)),
+        "i32" => json.as_i64().map(|n| OwnedValue::I32(n as i32)),
+        "f32" => json.as_f64().map(|x| OwnedValue::F32(x as f32)),
+        "bool" => json.as_bool().map(OwnedValue::Bool),
+        _ => None,
+    };
+    value.unwrap_or_else(|| panic!("golden key {key}: {json} is not {ty}"))
 }
 
 #[cfg(test)]

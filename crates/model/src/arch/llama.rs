@@ -2,7 +2,7 @@
 
 use crate::blocks::*;
 
-pub(super) const ARCH: Arch = Arch::decoder("llama", layer);
+pub(super) const ARCH: Arch = Arch::decoder("llama", layer).scales(Scales::ALL);
 
 pub(super) fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Layer> {
     let attention = AttentionSpec::interleaved(at, hp)?;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tensor::Tensor;
 
-use crate::blocks::{Decoder, Embedding, Head, Layer, NormSpec};
+use crate::blocks::{Decoder, Embedding, Head, Layer, NormSpec, Scales};
 use crate::source::Source;
 use crate::step::Step;
 use crate::{Hparams, Mode, Result};
@@ -30,6 +30,7 @@ type LoadHead = fn(&Source<'_>, &Hparams) -> Result<Head>;
 pub(crate) struct Arch {
     name: &'static str,
     load: Load,
+    pub(crate) scales: Scales,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,14 +42,14 @@ enum Load {
 impl Arch {
     /// A network written out.
     pub(crate) const fn own(name: &'static str, load: LoadOwn) -> Self {
-        Self { name, load: Load::Own(load) }
+        Self { name, load: Load::Own(load), scales: Scales::MIXER }
     }
 
     /// A [`Decoder`] of these layers, with a plain embedding and a head behind an RMS norm.
     pub(crate) const fn decoder(name: &'static str, layer: LoadLayer) -> Self {
         let embedding: LoadEmbedding = Embedding::load;
         let head: LoadHead = |at, hp| Head::load(at, hp, NormSpec::rms(at, hp)?);
-        Self { name, load: Load::Decoder { embedding, layer, head } }
+        Self { name, load: Load::Decoder { embedding, layer, head }, scales: Scales::MIXER }
     }
 
     /// A decoder with another embedding.
@@ -64,6 +65,12 @@ impl Arch {
         if let Load::Decoder { head, .. } = &mut self.load {
             *head = load;
         }
+        self
+    }
+
+    /// With these `.scale` tensors applied.
+    pub(crate) const fn scales(mut self, scales: Scales) -> Self {
+        self.scales = scales;
         self
     }
 

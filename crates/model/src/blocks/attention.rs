@@ -1,8 +1,8 @@
 //! Attention with its projections: multi-head, multi-query and grouped-query.
 
 use super::{
-    Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor, Timeline,
-    ValueStore, Weight,
+    Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor,
+    Timeline, ValueStore, Weight,
 };
 
 /// Which elements of queries and keys are normalized together.
@@ -173,13 +173,7 @@ impl Attention {
     }
 
     /// Norm and rotation of queries or keys, in their order; `[key_dim, n_head]`.
-    fn position<'g>(
-        &self,
-        step: &Step<'g>,
-        x: Tensor<'g>,
-        norm: Option<&Norm>,
-        n_head: usize,
-    ) -> Tensor<'g> {
+    fn position<'g>(&self, step: &Step<'g>, x: Tensor<'g>, norm: Option<&Norm>, n_head: usize) -> Tensor<'g> {
         let heads = |x: Tensor<'g>| x.reshape(&[self.spec.key_dim, n_head]);
         let rotate = |x: Tensor<'g>| match &self.spec.rope {
             Some(rope) => rope.forward(step, heads(x)),

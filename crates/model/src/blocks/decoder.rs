@@ -2,8 +2,8 @@
 //! a head. An architecture's file states only where it differs.
 
 use super::{
-    Architecture, Attention, AttentionSpec, Embedding, Ffn, FfnSpec, Head, Hparams, Mla, Norm, NormSpec, Result,
-    Source, Step, Tensor,
+    Architecture, Attention, AttentionSpec, Embedding, Ffn, FfnSpec, Head, Hparams, Mla, Norm, NormSpec,
+    Result, Source, Step, Tensor,
 };
 
 /// What moves information between tokens.

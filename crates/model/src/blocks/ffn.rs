@@ -67,11 +67,12 @@ impl Dense {
     pub(crate) fn load(at: &Source<'_>, suffix: &str, spec: FfnSpec) -> Result<Self> {
         let FfnSpec { n_embd, n_ff, gate, .. } = spec;
         let n_up = if gate == Gate::InUp { 2 * n_ff } else { n_ff };
-        let linear = |part: &str, n_in, n_out| Linear::load(at, &format!("ffn_{part}{suffix}"), n_in, n_out);
+        let scaled = if suffix.is_empty() { at.scales().ffn } else { at.scales().shared_experts };
+        let linear = |part: &str, dims| Linear::in_ffn(at, &format!("ffn_{part}{suffix}"), dims, scaled);
         Ok(Self {
-            gate: if gate == Gate::Own { Some(linear("gate", n_embd, n_ff)?) } else { None },
-            up: linear("up", n_embd, n_up)?,
-            down: linear("down", n_ff, n_embd)?,
+            gate: if gate == Gate::Own { Some(linear("gate", [n_embd, n_ff])?) } else { None },
+            up: linear("up", [n_embd, n_up])?,
+            down: linear("down", [n_ff, n_embd])?,
             spec,
         })
     }

@@ -2,8 +2,8 @@
 //! latent, and only that and one rotated key are remembered.
 
 use super::{
-    Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor, Timeline,
-    ValueStore, Weight,
+    Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor,
+    Timeline, ValueStore, Weight,
 };
 
 #[derive(Clone, Copy, Debug)]

@@ -20,7 +20,7 @@ pub(crate) use decoder::{Decoder, Layer, Mixer, Norms};
 pub(crate) use embedding::Embedding;
 pub(crate) use ffn::{Ffn, FfnSpec, Gate};
 pub(crate) use head::Head;
-pub(crate) use linear::Linear;
+pub(crate) use linear::{Linear, Scales};
 pub(crate) use mla::{Mla, MlaSpec};
 pub(crate) use moe::{Moe, MoeSpec, Score};
 pub(crate) use norm::{Norm, NormSpec};
@@ -31,4 +31,6 @@ pub(crate) use crate::arch::{Arch, Architecture};
 pub(crate) use crate::source::Source;
 pub(crate) use crate::step::Step;
 pub(crate) use crate::{Error, Hparams, Mode, Result};
-pub(crate) use tensor::{Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Tensor, Timeline, Unary, ValueStore, Weight};
+pub(crate) use tensor::{
+    Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Tensor, Timeline, Unary, ValueStore, Weight,
+};

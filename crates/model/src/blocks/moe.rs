@@ -1,9 +1,7 @@
 //! Mixture of experts: each token goes to the `n_used` of `n_expert` feed-forwards that its router scores highest.
 
-use tensor::{Rows, Shape};
-
-use super::linear::ignore_input_scale;
 use super::ffn::Dense;
+use super::linear::scale;
 use super::{Activation, Error, FfnSpec, Gate, Hparams, Linear, Result, Source, Tensor, Weight};
 
 /// What a router's logits become.
@@ -119,7 +117,11 @@ impl Groups {
         let n_used: usize = at.require("expert_group_used_count")?;
         let key = at.full_key("expert_group_count");
         if n_expert % n_group != 0 || n_expert / n_group < 2 {
-            return Err(Error::value(&key, n_group, format!("does not divide {n_expert} experts into groups")));
+            return Err(Error::value(
+                &key,
+                n_group,
+                format!("does not divide {n_expert} experts into groups"),
+            ));
         }
         if n_used == 0 || n_used >= n_group {
             let problem = format!("of {n_group} groups leaves no choice");
@@ -283,13 +285,9 @@ struct ExpertLinear {
 
 impl ExpertLinear {
     fn load(at: &Source<'_>, name: &str, n_in: usize, n_out: usize, n_expert: usize) -> Result<Self> {
-        ignore_input_scale(at, name);
-        let scale = at.vector_opt(&format!("{name}.scale"), [n_expert])?;
-        Ok(Self {
-            weight: at.weight(&format!("{name}.weight"), [n_in, n_out, n_expert])?,
-            scale: scale.map(|w| Weight { shape: Shape::new(&[1, n_expert], Rows::Fixed), ..w }),
-            bias: at.vector_opt(&format!("{name}.bias"), [n_out, n_expert])?,
-        })
+        let weight = at.weight(&format!("{name}.weight"), [n_in, n_out, n_expert])?;
+        let scale = scale(at, name, weight, at.scales().experts)?;
+        Ok(Self { weight, scale, bias: at.vector_opt(&format!("{name}.bias"), [n_out, n_expert])? })
     }
 
     fn forward<'g>(&self, x: Tensor<'g>, experts: Tensor<'g>) -> Tensor<'g> {

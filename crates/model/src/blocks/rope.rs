@@ -28,7 +28,11 @@ impl Rope {
         let rope = &hp.rope;
         let n_rot = rope.n_rot;
         if n_rot == 0 || n_rot % 2 != 0 {
-            return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, "must be even and positive"));
+            return Err(Error::value(
+                &at.full_key("rope.dimension_count"),
+                n_rot,
+                "must be even and positive",
+            ));
         }
         let factors = factors(&at.root(), hp)?;
         let yarn = rope.scaling == RopeScaling::Yarn;
@@ -61,7 +65,11 @@ impl Rope {
     /// Rotates only the first `n_rot` elements.
     pub(crate) fn partial(mut self, at: &Source<'_>, n_rot: usize) -> Result<Self> {
         if n_rot == 0 || n_rot % 2 != 0 {
-            return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, "must be even and positive"));
+            return Err(Error::value(
+                &at.full_key("rope.dimension_count"),
+                n_rot,
+                "must be even and positive",
+            ));
         }
         self.table.n_rot = n_rot;
         self.check(at, n_rot)?;

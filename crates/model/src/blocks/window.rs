@@ -49,7 +49,11 @@ impl Window {
             return Ok(spec);
         }
         if spec.mask == Mask::All {
-            return Err(Error::value(&at.full_key("attention.causal"), false, "cannot go with a sliding window"));
+            return Err(Error::value(
+                &at.full_key("attention.causal"),
+                false,
+                "cannot go with a sliding window",
+            ));
         }
         Ok(AttentionSpec { mask: Mask::Window(self.n), ..spec })
     }
