@@ -1,0 +1,112 @@
+//! Models of the goldens: every tensor claimed, every graph well shaped.
+
+use model::{LoadOptions, Model};
+
+use super::{check_graphs, load, supported};
+
+#[test]
+fn every_supported_golden_loads_and_builds_its_graphs() {
+    for golden in supported() {
+        let file = golden.file_of_zeros().unwrap();
+        let model = load(&file).unwrap_or_else(|e| panic!("{}: {e}", golden.name));
+        assert_eq!(model.architecture(), golden.architecture, "{}", golden.name);
+        check_graphs(&golden.name, &model);
+    }
+}
+
+#[test]
+fn every_golden_has_its_architecture() {
+    let missing: std::collections::BTreeSet<_> = testkit::goldens()
+        .iter()
+        .map(|name| testkit::Golden::load(name).architecture)
+        .filter(|architecture| !model::architectures().any(|name| name == architecture))
+        .collect();
+    assert!(missing.len() <= MISSING, "{} missing: {missing:?}", missing.len());
+}
+
+/// Architectures of goldens that are still to be written: only ever lowered.
+const MISSING: usize = 142;
+
+#[test]
+fn names_of_architectures_are_unique() {
+    let mut names: Vec<_> = model::architectures().collect();
+    let n = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), n, "{names:?}");
+}
+
+#[test]
+fn the_context_in_use_chooses_rotary_factors() {
+    let Some(golden) = supported().find(|golden| golden.name == "phi3.longrope") else { return };
+    let file = golden.file_of_zeros().unwrap();
+    for (n_ctx, factors) in [(64, "rope_factors_short.weight"), (1 << 20, "rope_factors_long.weight")] {
+        let model = Model::load(&file, &LoadOptions { n_ctx: Some(n_ctx) }).unwrap();
+        let used: Vec<_> = model
+            .weights()
+            .iter()
+            .map(|w| w.name.as_str())
+            .filter(|name| name.starts_with("rope_factors"))
+            .collect();
+        assert_eq!(used, [factors], "context of {n_ctx}");
+    }
+}
+
+/// The error of a golden changed by `change`.
+fn check(name: &str, change: impl FnOnce(&mut testkit::Golden), want: &str) {
+    let mut golden = testkit::Golden::load(name);
+    change(&mut golden);
+    let error = load(&golden.file_of_zeros().unwrap()).expect_err(want);
+    assert_eq!(error.to_string(), want);
+}
+
+#[test]
+fn errors_name_the_thing_and_both_values() {
+    let tensor = |golden: &mut testkit::Golden, name: &str| {
+        golden.tensors.iter().position(|t| t.name == name).expect("a tensor of the golden")
+    };
+    check(
+        "llama-dense",
+        |g| g.tensors.retain(|t| t.name != "blk.1.ffn_up.weight"),
+        "tensor blk.1.ffn_up.weight: missing; the file is truncated, or its metadata describes another model",
+    );
+    check(
+        "llama-dense",
+        |g| {
+            let i = tensor(g, "blk.1.attn_k.weight");
+            g.tensors[i].dims[1] = 3;
+        },
+        "tensor blk.1.attn_k.weight: expected [256, 256], found [256, 3]",
+    );
+    check(
+        "llama-dense",
+        |g| {
+            let i = tensor(g, "output_norm.weight");
+            g.tensors[i].name = "output_morn.weight".into();
+            g.tensors.push(testkit::TensorSpec { name: "output_norm.weight".into(), ..g.tensors[i].clone() });
+        },
+        "1 tensors mean nothing to `llama`: output_morn.weight",
+    );
+    check(
+        "llama-dense",
+        |g| {
+            let i = tensor(g, "blk.0.attn_norm.weight");
+            g.tensors[i].dtype = "I32".into();
+        },
+        "tensor blk.0.attn_norm.weight: type I32 cannot be used element by element",
+    );
+    check(
+        "llama-dense",
+        |g| {
+            let kv =
+                g.metadata.iter_mut().find(|kv| kv.0 == "llama.block_count").expect("a key of the golden");
+            kv.2 = 4_000_000_000_u32.into();
+        },
+        "metadata llama.block_count: 4000000000 is more than the limit of 512",
+    );
+    check(
+        "llama-dense",
+        |g| g.metadata[0].2 = "gpt5".into(),
+        "architecture `gpt5` is not supported; `llama-rs arch` lists those that are",
+    );
+}
