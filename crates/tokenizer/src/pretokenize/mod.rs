@@ -6,6 +6,8 @@ mod families;
 mod rule;
 mod scan;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use split::Split;
 
