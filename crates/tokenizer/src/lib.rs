@@ -1,1 +1,143 @@
 //! Vocabularies of GGUF files: text to token ids and back.
+//!
+//! Every kind of vocabulary that llama.cpp knows, with the same ids for the same text. Loading is fast enough to do
+//! at start-up, no input is slow or fatal, and the result can be shared between threads.
+
+mod bytes;
+mod decode;
+mod error;
+mod models;
+mod partition;
+mod pretokenize;
+mod trie;
+mod unicode;
+mod vocab;
+
+pub use decode::Decode;
+pub use error::{Error, Result};
+pub use vocab::{SpecialIds, Texts, TokenAttr, Vocab, VocabData, VocabKind};
+
+use models::bpe::Bpe;
+use models::spm::{Spm, escape_spaces};
+use models::wpm::Wpm;
+use partition::{Fragment, Partition};
+
+/// Number of a token in its vocabulary.
+pub type TokenId = u32;
+
+/// How to turn text into tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Encode {
+    /// Add BOS, EOS, CLS or SEP as the model wants them.
+    pub add_special: bool,
+    /// Read special tokens in the text as such. Off for text that a user wrote: it cannot fake a turn then.
+    pub parse_special: bool,
+}
+
+/// A vocabulary, ready to encode and decode.
+#[derive(Debug)]
+pub struct Tokenizer {
+    vocab: Vocab,
+    model: Model,
+    partition: Partition,
+}
+
+#[derive(Debug)]
+enum Model {
+    None,
+    Spm(Spm),
+    Bpe(Box<Bpe>),
+    Wpm(Wpm),
+}
+
+impl Tokenizer {
+    /// Checks and prepares what a file holds.
+    ///
+    /// # Errors
+    /// Where the vocabulary is incomplete, contradictory, or of a kind this crate does not know.
+    pub fn new(mut data: VocabData) -> Result<Self> {
+        let vocab = Vocab::new(&mut data)?;
+        let model = match vocab.kind() {
+            VocabKind::Spm => Model::Spm(Spm::new(&vocab)),
+            VocabKind::Bpe => {
+                let pre = vocab.pre.expect("every BPE vocabulary has a pre-tokenizer");
+                Model::Bpe(Box::new(Bpe::new(&vocab, pre, data.merges.take(), &data.model)?))
+            }
+            VocabKind::Wpm => Model::Wpm(Wpm::new(&vocab)),
+            _ => Model::None,
+        };
+        let mut tokenizer = Self { partition: Partition::new(&vocab), vocab, model };
+        let newline = tokenizer.find_newline();
+        tokenizer.vocab.set_newline(newline);
+        Ok(tokenizer)
+    }
+
+    /// The vocabulary.
+    pub fn vocab(&self) -> &Vocab {
+        &self.vocab
+    }
+
+    /// Tokens of a text.
+    pub fn encode(&self, text: &str, opts: Encode) -> Vec<TokenId> {
+        let mut out = Vec::with_capacity(text.len() / 4 + 2);
+        let (first, last) = self.enclosing();
+        if opts.add_special {
+            out.extend(first);
+        }
+        let mut after_special = true;
+        for fragment in self.partition.split(&self.vocab, text, opts.parse_special) {
+            match fragment {
+                Fragment::Token(id) => out.push(id),
+                Fragment::Text(text) => self.encode_text(text, after_special, &mut out),
+            }
+            after_special = matches!(fragment, Fragment::Token(_));
+        }
+        if opts.add_special {
+            out.extend(last);
+        }
+        out
+    }
+
+    /// Tokens that special encoding puts around a text.
+    fn enclosing(&self) -> (Option<TokenId>, Option<TokenId>) {
+        let special = self.vocab.special();
+        let flags = &self.vocab.flags;
+        match self.vocab.kind() {
+            VocabKind::Wpm => (special.bos, special.sep),
+            VocabKind::Spm | VocabKind::Bpe | VocabKind::Ugm => {
+                (special.bos.filter(|_| flags.add_bos), special.eos.filter(|_| flags.add_eos))
+            }
+            _ => (None, None),
+        }
+    }
+
+    /// Appends the tokens of text without special tokens in it.
+    fn encode_text(&self, text: &str, after_special: bool, out: &mut Vec<TokenId>) {
+        let flags = &self.vocab.flags;
+        match &self.model {
+            Model::None => {}
+            Model::Spm(spm) => spm.encode(&self.vocab, text, after_special && flags.add_space_prefix, out),
+            Model::Bpe(bpe) if flags.escape_spaces => {
+                let mut escaped = String::with_capacity(text.len() + text.len() / 2);
+                escape_spaces(text, &mut escaped);
+                bpe.encode(&self.vocab, &escaped, out);
+            }
+            Model::Bpe(bpe) => bpe.encode(&self.vocab, text, out),
+            Model::Wpm(wpm) => wpm.encode(&self.vocab, text, out),
+        }
+    }
+
+    fn find_newline(&self) -> Option<TokenId> {
+        let pad = self.vocab.special().pad;
+        match self.vocab.kind() {
+            VocabKind::None => None,
+            VocabKind::Spm => self.vocab.byte_token(b'\n').or(pad),
+            VocabKind::Wpm => pad,
+            _ => {
+                let mut ids = Vec::new();
+                self.encode_text("\n", false, &mut ids);
+                ids.first().copied().or(pad)
+            }
+        }
+    }
+}
