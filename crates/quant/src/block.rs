@@ -2,10 +2,36 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::search::sum_of_squares;
+
+/// How much the errors of a block's values matter.
+#[derive(Debug, Clone, Copy)]
+pub struct Importance<'a, const N: usize> {
+    /// Of each value: the mean square of the activations it is multiplied by, or any other measure.
+    pub values: &'a [f32; N],
+    /// The mean of the squares of all values of the row.
+    pub row_mean_square: f32,
+}
+
+impl<'a, const N: usize> Importance<'a, N> {
+    /// The values of each group of `L`.
+    pub(crate) fn groups<const L: usize>(self) -> &'a [[f32; L]] {
+        self.values.as_chunks().0
+    }
+}
+
 /// One block of a format: `N` consecutive values of a row.
 pub trait Block<const N: usize>: Pod {
+    /// Whether the format is so coarse that `encode` is of no use without importance.
+    const NEEDS_IMPORTANCE: bool = false;
+
     /// The values the block stands for. This is the definition of the format.
     fn decode(&self, out: &mut [f32; N]);
+
+    /// The block that stands for `x` as closely as the format's search finds, where every `x` is finite.
+    ///
+    /// With `importance`, errors of important values count more; formats that have nothing to choose ignore it.
+    fn encode(x: &[f32; N], importance: Option<Importance<'_, N>>) -> Self;
 
     /// Whether every scale (of a plain type: the value) is finite.
     fn is_finite(&self) -> bool;
@@ -14,6 +40,19 @@ pub trait Block<const N: usize>: Pod {
     fn decode_row(blocks: &[Self], out: &mut [f32]) {
         for (block, out) in blocks.iter().zip(out.as_chunks_mut::<N>().0) {
             block.decode(out);
+        }
+    }
+
+    /// Encodes a row; `x` and `importance` hold `N` values for each block.
+    fn encode_row(x: &[f32], importance: Option<&[f32]>, blocks: &mut [Self]) {
+        let values = importance.map(|importance| importance.as_chunks::<N>().0);
+        let row_mean_square = match importance {
+            Some(_) => sum_of_squares(x) / x.len() as f32,
+            None => 0.0,
+        };
+        for (i, (block, x)) in blocks.iter_mut().zip(x.as_chunks::<N>().0).enumerate() {
+            let importance = values.map(|values| Importance { values: &values[i], row_mean_square });
+            *block = Self::encode(x, importance);
         }
     }
 }

@@ -12,6 +12,35 @@ pub fn decode(dtype: DType, bytes: &[u8], out: &mut [f32]) -> Result<(), Error> 
     Ok(())
 }
 
+/// Encodes rows of `row_len` floats as `dtype`. Integer types round to nearest and saturate.
+///
+/// `importance` weighs the errors: a value for each place of a row, the same for every row.
+///
+/// # Errors
+/// When the sizes of `x`, `importance` or `out` do not fit whole rows; when a quantized type meets a value that is
+/// not finite; when the type needs importance and there is none.
+pub fn encode(
+    dtype: DType,
+    x: &[f32],
+    row_len: usize,
+    importance: Option<&[f32]>,
+    out: &mut [u8],
+) -> Result<(), Error> {
+    let row_bytes = dtype.row_bytes(row_len).ok_or(Error::RaggedRow { dtype, len: row_len })?;
+    if !x.len().is_multiple_of(row_len) {
+        return Err(Error::RaggedRows { len: x.len(), row_len });
+    }
+    check_bytes(dtype, x.len(), out.len())?;
+    check_values(dtype, x, row_len, importance)?;
+    if x.is_empty() {
+        return Ok(());
+    }
+    for (x, out) in x.chunks_exact(row_len).zip(out.chunks_exact_mut(row_bytes)) {
+        (dtype.format().encode_row)(x, importance, out);
+    }
+    Ok(())
+}
+
 /// Checks that no scale (of a plain float type: no value) is NaN or infinite.
 ///
 /// # Errors
@@ -27,6 +56,28 @@ pub fn validate_row(dtype: DType, bytes: &[u8]) -> Result<(), Error> {
             Err(Error::NotFinite { dtype, block, what })
         }
     }
+}
+
+fn check_values(dtype: DType, x: &[f32], row_len: usize, importance: Option<&[f32]>) -> Result<(), Error> {
+    match importance {
+        None if dtype.needs_importance() => return Err(Error::NeedsImportance { dtype }),
+        None => {}
+        Some(importance) => {
+            if importance.len() != row_len {
+                return Err(Error::ImportanceCount { expected: row_len, found: importance.len() });
+            }
+            let usable = |value: &f32| value.is_finite() && *value >= 0.0;
+            if let Some(index) = importance.iter().position(|value| !usable(value)) {
+                return Err(Error::BadImportance { index, value: importance[index] });
+            }
+        }
+    }
+    if dtype.is_quantized()
+        && let Some(index) = x.iter().position(|x| !x.is_finite())
+    {
+        return Err(Error::ValueNotFinite { dtype, index, value: x[index] });
+    }
+    Ok(())
 }
 
 fn check_bytes(dtype: DType, len: usize, found: usize) -> Result<(), Error> {

@@ -13,8 +13,11 @@ pub(crate) struct Format {
     pub(crate) name: &'static str,
     pub(crate) block_len: usize,
     pub(crate) block_bytes: usize,
+    pub(crate) needs_importance: bool,
     /// Decodes whole blocks; the caller has checked the sizes.
     pub(crate) decode: fn(&[u8], &mut [f32]),
+    /// Encodes a row of whole blocks; the caller has checked sizes and values.
+    pub(crate) encode_row: fn(&[f32], Option<&[f32]>, &mut [u8]),
     /// The first block that holds a non-finite scale or value.
     pub(crate) find_not_finite: fn(&[u8]) -> Option<usize>,
 }
@@ -26,7 +29,11 @@ impl Format {
             name,
             block_len: N,
             block_bytes: size_of::<B>(),
+            needs_importance: B::NEEDS_IMPORTANCE,
             decode: |bytes, out| B::decode_row(bytemuck::cast_slice(bytes), out),
+            encode_row: |x, importance, bytes| {
+                B::encode_row(x, importance, bytemuck::cast_slice_mut(bytes));
+            },
             find_not_finite: |bytes| {
                 bytemuck::cast_slice::<u8, B>(bytes).iter().position(|block| !block.is_finite())
             },
@@ -104,6 +111,12 @@ impl DType {
     #[must_use]
     pub const fn is_quantized(self) -> bool {
         self.block_len() > 1
+    }
+
+    /// Whether the type is so coarse that [`encode`](crate::encode) refuses without importance.
+    #[must_use]
+    pub const fn needs_importance(self) -> bool {
+        self.format().needs_importance
     }
 }
 

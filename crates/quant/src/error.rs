@@ -25,6 +25,26 @@ pub enum Error {
     #[error("{dtype}: {len} bytes are not a multiple of the {} bytes of a block", dtype.block_bytes())]
     RaggedBytes { dtype: DType, len: usize },
 
+    /// The values are not whole rows.
+    #[error("{len} values are not a whole number of rows of {row_len}")]
+    RaggedRows { len: usize, row_len: usize },
+
+    /// One importance a value of a row is needed.
+    #[error("expected importance for each of the {expected} values of a row, found {found}")]
+    ImportanceCount { expected: usize, found: usize },
+
+    /// The type is too coarse to be used without importance.
+    #[error("{dtype} needs an importance matrix; make one from sample text, or choose a larger type")]
+    NeedsImportance { dtype: DType },
+
+    /// A value that no block can hold.
+    #[error("{dtype}: cannot encode value {index}: it is {value}")]
+    ValueNotFinite { dtype: DType, index: usize, value: f32 },
+
+    /// An importance must be finite and not negative.
+    #[error("importance {index} is {value}; it must be finite and not negative")]
+    BadImportance { index: usize, value: f32 },
+
     /// A block that no encoder writes: a scale or value that is NaN or infinite.
     #[error("{dtype}: block {block} holds a NaN or infinite {what}; the data is damaged")]
     NotFinite { dtype: DType, block: usize, what: &'static str },

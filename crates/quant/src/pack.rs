@@ -18,6 +18,24 @@ pub(crate) fn unpack<const BITS: usize, const H: usize, const N: usize>(bytes: &
     values
 }
 
+/// Packs neighbours into bytes, the first of each pair low.
+pub(crate) fn nibble_pairs<const N: usize, const H: usize>(values: &[u8; N]) -> [u8; H] {
+    const { assert!(N == 2 * H) };
+    std::array::from_fn(|i| values[2 * i] | values[2 * i + 1] << 4)
+}
+
 const fn mask<const BITS: usize>() -> u8 {
     (1 << BITS) - 1
+}
+/// The inverse of [`unpack`]; of each value only the low `BITS` bits count.
+#[inline]
+pub(crate) fn pack<const BITS: usize, const N: usize, const H: usize>(values: &[u8; N]) -> [u8; H] {
+    const { assert!(N * BITS == H * 8) };
+    let mut bytes = [0; H];
+    for (field, values) in values.chunks_exact(H).enumerate() {
+        for (byte, value) in bytes.iter_mut().zip(values) {
+            *byte |= (value & mask::<BITS>()) << (BITS * field);
+        }
+    }
+    bytes
 }

@@ -3,8 +3,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::Block;
-use crate::pack::unpack;
+use crate::block::{Block, Importance};
+use crate::formats::mxfp4::nearest_fp4;
+use crate::pack::{pack, unpack};
+use crate::search::largest_magnitude;
 use crate::tables::FP4_DOUBLED;
 
 /// 64 values `FP4_DOUBLED[q] * scale(d[j / 16])`.
@@ -37,8 +39,19 @@ impl Block<64> for BlockNvfp4 {
         }
     }
 
+    fn encode(x: &[f32; 64], _: Option<Importance<'_, 64>>) -> Self {
+        let mut block = Self { d: [0; 4], qs: [0; 32] };
+        let groups = x.as_chunks::<16>().0.iter().zip(block.qs.as_chunks_mut::<8>().0).zip(&mut block.d);
+        for ((x, qs), d) in groups {
+            *d = ue4m3(largest_magnitude(x) / 6.0);
+            let scale = ue4m3_halved(*d);
+            *qs = pack::<4, 16, 8>(&x.map(|x| nearest_fp4(x, scale)));
+        }
+        block
+    }
+
     fn is_finite(&self) -> bool {
-        self.d.iter().all(|&d| d < 0x7F)
+        self.d.iter().all(|&d| d & 0x7F != 0x7F)
     }
 }
 
@@ -56,4 +69,21 @@ fn ue4m3_halved(bits: u8) -> f32 {
 /// `2^exponent` of a normal float.
 fn power_of_two(exponent: i32) -> f32 {
     f32::from_bits(((exponent + 127) as u32) << 23)
+}
+
+/// The UE4M3 number next to `x >= 0`; ties go up. From 248 on, where its largest exponent begins, it is the
+/// largest, 448, as the reference has it.
+fn ue4m3(x: f32) -> u8 {
+    const MAX: u8 = 0x7E;
+    let bits = x.to_bits();
+    let exponent = (bits >> 23) as i32 - 127 + 7;
+    match exponent {
+        ..=0 => ((x * 512.0 + 0.5) as u8).min(7),
+        1..15 => {
+            let mantissa = ((bits >> 19 & 15) + 1) >> 1;
+            let rounded = (exponent as u8) * 8 + mantissa as u8;
+            if rounded < 15 * 8 { rounded } else { MAX }
+        }
+        _ => MAX,
+    }
 }

@@ -2,8 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
-use crate::pack::unpack;
+use crate::block::{Block, F16, Importance};
+use crate::pack::{pack, unpack};
 
 /// 128 values of +d or -d.
 ///
@@ -25,6 +25,15 @@ impl Block<128> for BlockQ1_0 {
             let bits: [u8; 8] = unpack::<1, 1, 8>(&[byte]);
             *out = bits.map(|bit| if bit == 1 { d } else { -d });
         }
+    }
+
+    fn encode(x: &[f32; 128], _: Option<Importance<'_, 128>>) -> Self {
+        let d = x.iter().fold(0.0, |sum, x| sum + x.abs()) / 128.0;
+        let mut qs = [0; 16];
+        for (byte, x) in qs.iter_mut().zip(x.as_chunks::<8>().0) {
+            [*byte] = pack::<1, 8, 1>(&x.map(|x| u8::from(x >= 0.0)));
+        }
+        Self { d: F16::from_f32(d), qs }
     }
 
     fn is_finite(&self) -> bool {

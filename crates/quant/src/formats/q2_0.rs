@@ -2,8 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
-use crate::pack::unpack;
+use crate::block::{Block, F16, Importance};
+use crate::pack::{pack, unpack};
+use crate::search::{inverse, largest_magnitude, round_half_away};
 
 /// 64 values `(q - 1) * d`.
 ///
@@ -25,6 +26,16 @@ impl Block<64> for BlockQ2_0 {
             let codes: [u8; 4] = unpack::<2, 1, 4>(&[byte]);
             *out = codes.map(|q| (f32::from(q) - 1.0) * d);
         }
+    }
+
+    fn encode(x: &[f32; 64], _: Option<Importance<'_, 64>>) -> Self {
+        let d = largest_magnitude(x);
+        let inverse = inverse(d);
+        let mut qs = [0; 16];
+        for (byte, x) in qs.iter_mut().zip(x.as_chunks::<4>().0) {
+            [*byte] = pack::<2, 4, 1>(&x.map(|x| (round_half_away(x * inverse) + 1) as u8));
+        }
+        Self { d: F16::from_f32(d), qs }
     }
 
     fn is_finite(&self) -> bool {

@@ -2,8 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
-use crate::pack::unpack;
+use crate::block::{Block, F16, Importance};
+use crate::pack::{pack, unpack};
+use crate::search::{AffineFormat, AffineSearch, Loss};
 
 /// 256 values `d * scale * q - dmin * min`, scale and minimum of group `j / 16`.
 ///
@@ -22,6 +23,13 @@ pub struct BlockQ2K {
     pub dmin: F16,
 }
 
+const SEARCH: AffineFormat<16> = AffineFormat {
+    plain: AffineSearch { n_max: 3.0, first: -0.5, step: 0.1, n_steps: 15, loss: Loss::Absolute },
+    plain_weights: |x| x.map(f32::abs),
+    sigma: 1.0,
+    scale_max: 15,
+};
+
 impl Block<256> for BlockQ2K {
     fn decode(&self, out: &mut [f32; 256]) {
         let (d, dmin) = (self.d.to_f32(), self.dmin.to_f32());
@@ -31,6 +39,12 @@ impl Block<256> for BlockQ2K {
             let (scale, min) = (d * f32::from(scale & 15), dmin * f32::from(scale >> 4));
             *out = codes.map(|q| scale * f32::from(q) - min);
         }
+    }
+
+    fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
+        let block = SEARCH.encode::<16>(x, importance);
+        let scales = std::array::from_fn(|g| block.scales[g] | block.mins[g] << 4);
+        Self { scales, qs: packed(&block.codes), d: block.d, dmin: block.dmin }
     }
 
     fn is_finite(&self) -> bool {
@@ -45,4 +59,13 @@ pub(super) fn codes(qs: &[u8; 64]) -> [u8; 256] {
         *codes = unpack::<2, 32, 128>(qs);
     }
     codes
+}
+
+/// The inverse of [`codes`].
+pub(super) fn packed(codes: &[u8; 256]) -> [u8; 64] {
+    let mut qs = [0; 64];
+    for (qs, codes) in qs.as_chunks_mut().0.iter_mut().zip(codes.as_chunks().0) {
+        *qs = pack::<2, 128, 32>(codes);
+    }
+    qs
 }

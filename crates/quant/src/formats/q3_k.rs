@@ -2,9 +2,12 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
-use crate::formats::q2_k::codes;
-use crate::pack::unpack;
+use crate::block::{Block, F16, Importance};
+use crate::formats::q2_k::{codes, packed};
+use crate::pack::{pack, unpack};
+use crate::search::{
+    largest, nearest_int, refine_symmetric, round_to_scale, search_symmetric, sum_of_squares, weights,
+};
 
 /// 256 values `d * (scale - 32) * (q - 4)`, scale of group `j / 16`.
 ///
@@ -52,7 +55,53 @@ impl Block<256> for BlockQ3K {
         }
     }
 
+    fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
+        let (mut codes, mut scales) = ([0; 256], [0.0; 16]);
+        let groups = x.as_chunks::<16>().0.iter().zip(codes.as_chunks_mut::<16>().0).zip(&mut scales);
+        let (d, scale_codes) = match importance {
+            None => {
+                for ((x, codes), scale) in groups {
+                    (*scale, *codes) = refine_symmetric(x, 4);
+                }
+                let inverse = -32.0 / largest(&scales);
+                match inverse.is_finite() {
+                    true => {
+                        (1.0 / inverse, scales.map(|s| (nearest_int(inverse * s).clamp(-32, 31) + 32) as u8))
+                    }
+                    false => (0.0, [0; 16]),
+                }
+            }
+            Some(importance) => {
+                let sigma2 = 2.0 * sum_of_squares(x) / 256.0;
+                let mut sums = [0.0; 16];
+                let importance = importance.values.as_chunks::<16>().0.iter().zip(&mut sums);
+                for (((x, codes), scale), (importance, sum)) in groups.zip(importance) {
+                    let weights = weights(x, importance, sigma2);
+                    *sum = weights.iter().sum();
+                    (*scale, *codes) = search_symmetric(x, &weights, 4.0);
+                }
+                search_symmetric(&scales, &sums, 32.0)
+            }
+        };
+        let d = F16::from_f32(d);
+        let groups = x.as_chunks().0.iter().zip(codes.as_chunks_mut().0);
+        for ((x, codes), scale) in groups.zip(scale_codes) {
+            round_to_scale(x, d.to_f32() * (f32::from(scale) - 32.0), 4, codes);
+        }
+        let hmask = pack::<1, 256, 32>(&codes.map(|code| code >> 2));
+        Self { hmask, qs: packed(&codes), scales: packed_scales(&scale_codes), d }
+    }
+
     fn is_finite(&self) -> bool {
         self.d.is_finite()
     }
+}
+
+/// The inverse of [`BlockQ3K::scales`], of scales with 32 added.
+fn packed_scales(scales: &[u8; 16]) -> [u8; 12] {
+    let mut packed = [0; 12];
+    let (low, high) = packed.split_at_mut(8);
+    low.copy_from_slice(&pack::<4, 16, 8>(scales));
+    high.copy_from_slice(&pack::<2, 16, 4>(&scales.map(|scale| scale >> 4)));
+    packed
 }

@@ -2,8 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
-use crate::pack::unpack;
+use crate::block::{Block, F16, Importance};
+use crate::pack::{pack, unpack};
+use crate::search::{AffineFormat, AffineSearch, Loss, sum_of_squares};
 
 /// 256 values `d * scale * q - dmin * min`, scale and minimum of group `j / 32`.
 ///
@@ -33,6 +34,13 @@ impl BlockQ4K {
     }
 }
 
+const SEARCH: AffineFormat<32> = AffineFormat {
+    plain: AffineSearch { n_max: 15.0, first: -1.0, step: 0.1, n_steps: 20, loss: Loss::Square },
+    plain_weights,
+    sigma: 2.0,
+    scale_max: 63,
+};
+
 impl Block<256> for BlockQ4K {
     fn decode(&self, out: &mut [f32; 256]) {
         let (d, dmin) = (self.d.to_f32(), self.dmin.to_f32());
@@ -46,6 +54,15 @@ impl Block<256> for BlockQ4K {
                 *out = codes.map(|q| scale * f32::from(q) - min);
             }
         }
+    }
+
+    fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
+        let block = SEARCH.encode::<8>(x, importance);
+        let mut qs = [0; 128];
+        for (qs, codes) in qs.as_chunks_mut().0.iter_mut().zip(block.codes.as_chunks().0) {
+            *qs = pack::<4, 64, 32>(codes);
+        }
+        Self { d: block.d, dmin: block.dmin, scales: packed_scales(&block.scales, &block.mins), qs }
     }
 
     fn is_finite(&self) -> bool {
@@ -62,4 +79,21 @@ pub(super) fn scales_and_mins(packed: &[u8; 12]) -> [(u8, u8); 8] {
             (low & 15 | high_scale << 4, low >> 4 | high_min << 4)
         }
     })
+}
+
+/// The inverse of [`scales_and_mins`].
+pub(super) fn packed_scales(scales: &[u8; 8], mins: &[u8; 8]) -> [u8; 12] {
+    let mut packed = [0; 12];
+    for g in 0..4 {
+        packed[g] = scales[g] | scales[g + 4] >> 4 << 6;
+        packed[g + 4] = mins[g] | mins[g + 4] >> 4 << 6;
+        packed[g + 8] = scales[g + 4] & 15 | mins[g + 4] << 4;
+    }
+    packed
+}
+
+/// What an error of each value costs where no importance is known.
+pub(super) fn plain_weights(x: &[f32; 32]) -> [f32; 32] {
+    let root_mean_square = (sum_of_squares(x) / 32.0).sqrt();
+    x.map(|x| root_mean_square + x.abs())
 }

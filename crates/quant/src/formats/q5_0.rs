@@ -2,8 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
-use crate::pack::unpack;
+use crate::block::{Block, F16, Importance};
+use crate::pack::{pack, unpack};
+use crate::search::{round_symmetric, search_symmetric, weights};
 
 /// 32 values `(q - 16) * d`.
 ///
@@ -26,6 +27,18 @@ impl Block<32> for BlockQ5_0 {
         *out = codes(&self.qs, self.qh).map(|q| (f32::from(q) - 16.0) * d);
     }
 
+    fn encode(x: &[f32; 32], importance: Option<Importance<'_, 32>>) -> Self {
+        let (d, codes) = match importance {
+            Some(importance) => {
+                let weights = weights(x, importance.values, importance.row_mean_square);
+                search_symmetric(x, &weights, 16.0)
+            }
+            None => round_symmetric(x, 16.0),
+        };
+        let (qs, qh) = packed(&codes);
+        Self { d: F16::from_f32(d), qh, qs }
+    }
+
     fn is_finite(&self) -> bool {
         self.d.is_finite()
     }
@@ -39,4 +52,10 @@ pub(super) fn codes(qs: &[u8; 16], qh: [u8; 4]) -> [u8; 32] {
         *code |= ((high >> j & 1) as u8) << 4;
     }
     codes
+}
+
+/// The low nibbles and fifth bits of 32 five-bit codes.
+pub(super) fn packed(codes: &[u8; 32]) -> ([u8; 16], [u8; 4]) {
+    let high = codes.iter().enumerate().fold(0, |high, (j, code)| high | u32::from(code >> 4) << j);
+    (pack::<4, 32, 16>(codes), high.to_le_bytes())
 }

@@ -2,9 +2,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
-use crate::formats::q4_k::scales_and_mins;
-use crate::pack::unpack;
+use crate::block::{Block, F16, Importance};
+use crate::formats::q4_k::{packed_scales, plain_weights, scales_and_mins};
+use crate::pack::{pack, unpack};
+use crate::search::{AffineFormat, AffineSearch, Loss};
 
 /// 256 values `d * scale * q - dmin * min`, scale and minimum of group `j / 32`.
 ///
@@ -43,6 +44,13 @@ impl BlockQ5K {
     }
 }
 
+const SEARCH: AffineFormat<32> = AffineFormat {
+    plain: AffineSearch { n_max: 31.0, first: -0.5, step: 0.1, n_steps: 15, loss: Loss::Square },
+    plain_weights,
+    sigma: 2.0,
+    scale_max: 63,
+};
+
 impl Block<256> for BlockQ5K {
     fn decode(&self, out: &mut [f32; 256]) {
         let (d, dmin) = (self.d.to_f32(), self.dmin.to_f32());
@@ -54,6 +62,16 @@ impl Block<256> for BlockQ5K {
             let (scale, min) = (d * f32::from(scale), dmin * f32::from(min));
             *out = codes.map(|q| scale * f32::from(q) - min);
         }
+    }
+
+    fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
+        let block = SEARCH.encode::<8>(x, importance);
+        let mut qs = [0; 128];
+        for (qs, codes) in qs.as_chunks_mut().0.iter_mut().zip(block.codes.as_chunks().0) {
+            *qs = pack::<4, 64, 32>(codes);
+        }
+        let qh = pack::<1, 256, 32>(&block.codes.map(|code| code >> 4));
+        Self { d: block.d, dmin: block.dmin, scales: packed_scales(&block.scales, &block.mins), qh, qs }
     }
 
     fn is_finite(&self) -> bool {

@@ -2,8 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
-use crate::pack::unpack;
+use crate::block::{Block, F16, Importance};
+use crate::pack::{pack, unpack};
+use crate::search::{GROUP_MAX_EPS, largest, nearest_int, round_to_scale, search_symmetric, squares};
 
 /// 256 values `d * scale * (q - 32)`, scale of group `j / 16`.
 ///
@@ -46,7 +47,43 @@ impl Block<256> for BlockQ6K {
         }
     }
 
+    fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
+        let (mut codes, mut scales) = ([0; 256], [0.0; 16]);
+        let groups = x.as_chunks::<16>().0.iter().zip(codes.as_chunks_mut::<16>().0).zip(&mut scales);
+        for (g, ((x, codes), scale)) in groups.enumerate() {
+            let weights = match importance {
+                Some(importance) => importance.values.as_chunks::<16>().0[g],
+                None => squares(x),
+            };
+            (*scale, *codes) = search_symmetric(x, &weights, 32.0);
+        }
+        let max = largest(&scales);
+        if max.abs() < GROUP_MAX_EPS {
+            return Self::zeroed();
+        }
+        let inverse = -128.0 / max;
+        let d = F16::from_f32(1.0 / inverse);
+        let scales = scales.map(|scale| nearest_int(inverse * scale).min(127) as i8);
+        let groups = x.as_chunks().0.iter().zip(codes.as_chunks_mut().0);
+        for ((x, codes), scale) in groups.zip(scales) {
+            round_to_scale(x, d.to_f32() * f32::from(scale), 32, codes);
+        }
+        let (ql, qh) = packed(&codes);
+        Self { ql, qh, scales, d }
+    }
+
     fn is_finite(&self) -> bool {
         self.d.is_finite()
     }
+}
+
+/// The low four and the high two bits of the codes.
+fn packed(codes: &[u8; 256]) -> ([u8; 128], [u8; 64]) {
+    let (mut ql, mut qh) = ([0; 128], [0; 64]);
+    let halves = ql.as_chunks_mut().0.iter_mut().zip(qh.as_chunks_mut().0);
+    for (codes, (ql, qh)) in codes.as_chunks::<128>().0.iter().zip(halves) {
+        *ql = pack::<4, 128, 64>(codes);
+        *qh = pack::<2, 128, 32>(&codes.map(|code| code >> 4));
+    }
+    (ql, qh)
 }

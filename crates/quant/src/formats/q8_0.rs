@@ -2,7 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
+use crate::block::{Block, F16, Importance};
+use crate::search::{inverse, largest_magnitude, round_half_away};
 
 /// 32 values `q * d`.
 ///
@@ -21,6 +22,12 @@ impl Block<32> for BlockQ8_0 {
     fn decode(&self, out: &mut [f32; 32]) {
         let d = self.d.to_f32();
         *out = self.qs.map(|q| f32::from(q) * d);
+    }
+
+    fn encode(x: &[f32; 32], _: Option<Importance<'_, 32>>) -> Self {
+        let d = largest_magnitude(x) / 127.0;
+        let inverse = inverse(d);
+        Self { d: F16::from_f32(d), qs: x.map(|x| round_half_away(x * inverse) as i8) }
     }
 
     fn is_finite(&self) -> bool {

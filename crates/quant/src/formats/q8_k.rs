@@ -2,7 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F32, I16};
+use crate::block::{Block, F32, I16, Importance};
+use crate::search::{largest, nearest};
 
 /// 256 values `q * d`.
 ///
@@ -23,6 +24,21 @@ impl Block<256> for BlockQ8K {
     fn decode(&self, out: &mut [f32; 256]) {
         let d = self.d.get();
         *out = self.qs.map(|q| d * f32::from(q));
+    }
+
+    fn encode(x: &[f32; 256], _: Option<Importance<'_, 256>>) -> Self {
+        let max = largest(x);
+        if max == 0.0 {
+            return Self::zeroed();
+        }
+        let inverse = -127.0 / max;
+        let qs = x.map(|x| nearest(inverse * x).min(127.0) as i8);
+        let mut bsums = [I16::new(0); 16];
+        for (bsum, group) in bsums.iter_mut().zip(qs.as_chunks().0) {
+            let group: &[i8; 16] = group;
+            *bsum = I16::new(group.iter().map(|&q| i16::from(q)).sum());
+        }
+        Self { d: F32::new(1.0 / inverse), qs, bsums }
     }
 
     fn is_finite(&self) -> bool {

@@ -2,7 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
+use crate::block::{Block, F16, Importance};
+use crate::search::{inverse, largest_magnitude, round_half_away};
 
 /// 256 values `(trit - 1) * d`.
 ///
@@ -36,6 +37,25 @@ impl Block<256> for BlockTq1_0 {
                 }
             }
         }
+    }
+
+    fn encode(x: &[f32; 256], _: Option<Importance<'_, 256>>) -> Self {
+        let d = largest_magnitude(x);
+        let inverse = inverse(d);
+        let trit = |x: f32| (round_half_away(x * inverse) + 1) as u16;
+        let mut block = Self { qs: [0; 48], qh: [0; 4], d: F16::from_f32(d) };
+        let (first, rest) = x.split_at(160);
+        let (second, third) = rest.split_at(80);
+        let (qs_first, qs_second) = block.qs.split_at_mut(32);
+        for (bytes, x) in [(qs_first, first), (qs_second, second), (&mut block.qh[..], third)] {
+            let stride = bytes.len();
+            for (m, byte) in bytes.iter_mut().enumerate() {
+                let trits = (0..5).map(|n| x.get(m + n * stride).map_or(0, |&x| trit(x)));
+                let number = trits.fold(0, |number, trit| 3 * number + trit);
+                *byte = (number * 256).div_ceil(243) as u8;
+            }
+        }
+        block
     }
 
     fn is_finite(&self) -> bool {

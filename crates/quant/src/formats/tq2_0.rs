@@ -2,8 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::block::{Block, F16};
-use crate::formats::q2_k::codes;
+use crate::block::{Block, F16, Importance};
+use crate::formats::q2_k::{codes, packed};
+use crate::search::{inverse, largest_magnitude, round_half_away};
 
 /// 256 values `(q - 1) * d`.
 ///
@@ -22,6 +23,13 @@ impl Block<256> for BlockTq2_0 {
     fn decode(&self, out: &mut [f32; 256]) {
         let d = self.d.to_f32();
         *out = codes(&self.qs).map(|q| (f32::from(q) - 1.0) * d);
+    }
+
+    fn encode(x: &[f32; 256], _: Option<Importance<'_, 256>>) -> Self {
+        let d = largest_magnitude(x);
+        let inverse = inverse(d);
+        let codes = x.map(|x| (round_half_away(x * inverse) + 1) as u8);
+        Self { qs: packed(&codes), d: F16::from_f32(d) }
     }
 
     fn is_finite(&self) -> bool {

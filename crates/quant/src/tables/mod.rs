@@ -1,8 +1,8 @@
 //! Codebooks and value tables shared by formats and kernels. Facts of the file formats; no algorithms.
 
-mod iq1;
-mod iq2;
-mod iq3;
+pub(crate) mod iq1;
+pub(crate) mod iq2;
+pub(crate) mod iq3;
 
 /// The 16 levels of `IQ4_NL` and `IQ4_XS`.
 pub const IQ4_LEVELS: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];

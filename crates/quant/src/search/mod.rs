@@ -1,0 +1,111 @@
+//! Searches for the scale (and minimum) that make a group's rounded values closest to the true ones.
+//!
+//! Every candidate is scored with sums taken in the order of the values, in single precision, so that the result
+//! is the same bytes on every machine. Candidates are independent of each other: they are the vector lanes.
+
+mod affine;
+pub(crate) mod codebook;
+pub(crate) mod magnitudes;
+mod positive;
+mod super_block;
+mod symmetric;
+pub(crate) mod ternary;
+
+pub(crate) use affine::{Affine, AffineSearch, Loss, round_affine};
+pub(crate) use positive::search_positive;
+pub(crate) use super_block::{AffineFormat, round_to_scale};
+pub(crate) use symmetric::{refine_symmetric, round_symmetric, search_symmetric};
+
+/// Groups whose largest magnitude is below this count as zero.
+pub(crate) const GROUP_MAX_EPS: f32 = 1e-15;
+
+/// Candidates scored side by side.
+pub(crate) const LANES: usize = 8;
+
+/// A number for each candidate.
+pub(crate) type Lanes = [f32; LANES];
+
+/// 1.5 * 2^23: a float this large has no fraction bits, so adding it rounds to an integer, ties to even.
+const ROUNDER: f32 = 12_582_912.0;
+
+/// Rounds to the nearest integer, ties to even. For magnitudes below 2^22.
+#[inline]
+pub(crate) fn nearest(x: f32) -> f32 {
+    (x + ROUNDER) - ROUNDER
+}
+
+/// [`nearest`] as an integer; modulo 2^23 beyond its range.
+#[inline]
+pub(crate) fn nearest_int(x: f32) -> i32 {
+    ((x + ROUNDER).to_bits() & 0x007F_FFFF) as i32 - 0x0040_0000
+}
+
+/// Rounds to the nearest integer, ties away from zero. For magnitudes below 2^23.
+#[inline]
+pub(crate) fn round_half_away(x: f32) -> i32 {
+    const JUST_BELOW_HALF: f32 = 0.499_999_97;
+    (x + JUST_BELOW_HALF.copysign(x)) as i32
+}
+
+/// `x` limited to `low..=high`. Two compare-and-selects, where `f32::clamp` would care for NaN.
+#[inline]
+pub(crate) fn limit(x: f32, low: f32, high: f32) -> f32 {
+    let x = if x > low { x } else { low };
+    if x < high { x } else { high }
+}
+
+/// The sum of squares.
+#[inline]
+pub(crate) fn sum_of_squares(x: &[f32]) -> f32 {
+    x.iter().fold(0.0, |sum, x| sum + x * x)
+}
+
+/// The value of largest magnitude, the first of equals; 0 of none.
+#[inline]
+pub(crate) fn largest(x: &[f32]) -> f32 {
+    x.iter().fold(0.0, |max: f32, &x| if x.abs() > max.abs() { x } else { max })
+}
+
+/// The largest magnitude.
+#[inline]
+pub(crate) fn largest_magnitude(x: &[f32]) -> f32 {
+    x.iter().fold(0.0, |max: f32, &x| if x.abs() > max { x.abs() } else { max })
+}
+
+/// The largest value, or 0 if none is positive.
+#[inline]
+pub(crate) fn largest_positive(x: &[f32]) -> f32 {
+    x.iter().fold(0.0, |max, &x| if x > max { x } else { max })
+}
+
+/// The reciprocal, or 0 of 0.
+#[inline]
+pub(crate) fn inverse(x: f32) -> f32 {
+    if x == 0.0 { 0.0 } else { 1.0 / x }
+}
+
+/// What an error of each value costs: its importance, times a magnitude softened by `sigma2` so that small
+/// values count too.
+#[inline]
+pub(crate) fn weights<const N: usize>(x: &[f32; N], importance: &[f32; N], sigma2: f32) -> [f32; N] {
+    std::array::from_fn(|i| importance[i] * (sigma2 + x[i] * x[i]).sqrt())
+}
+
+/// [`weights`], or the squares where no importance is known.
+#[inline]
+pub(crate) fn weights_or_squares<const N: usize>(
+    x: &[f32; N],
+    importance: Option<&[f32; N]>,
+    sigma2: f32,
+) -> [f32; N] {
+    match importance {
+        Some(importance) => weights(x, importance, sigma2),
+        None => squares(x),
+    }
+}
+
+/// The squares, which are the weights where no importance is known.
+#[inline]
+pub(crate) fn squares<const N: usize>(x: &[f32; N]) -> [f32; N] {
+    x.map(|x| x * x)
+}
