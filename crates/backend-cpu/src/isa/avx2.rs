@@ -11,8 +11,10 @@ pub(crate) struct Avx2(());
 
 impl Avx2 {
     pub(crate) fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c"))
-            .then_some(Self(()))
+        (is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c"))
+        .then_some(Self(()))
     }
 }
 
@@ -56,7 +58,8 @@ impl Avx2 {
     #[inline(always)]
     fn bits_32(self, bits: u32, value: u8) -> __m256i {
         proven!({
-            let select = _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
+            let select =
+                _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
             let of_byte = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
             let spread = _mm256_shuffle_epi8(_mm256_set1_epi32(bits.cast_signed()), select);
             let set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, of_byte), of_byte);
@@ -145,7 +148,10 @@ impl Isa for Avx2 {
     fn store_f16(self, v: [__m256; 2], out: &mut [u8; 32]) {
         proven!({
             _mm_storeu_si128(out.as_mut_ptr().cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v[0]));
-            _mm_storeu_si128(out[16..].as_mut_ptr().cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v[1]));
+            _mm_storeu_si128(
+                out[16..].as_mut_ptr().cast(),
+                _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v[1]),
+            );
         });
     }
     #[inline(always)]
@@ -153,7 +159,10 @@ impl Isa for Avx2 {
         proven!({
             let low = _mm256_cvtepu16_epi32(_mm_loadu_si128(v.as_ptr().cast()));
             let high = _mm256_cvtepu16_epi32(_mm_loadu_si128(v[16..].as_ptr().cast()));
-            [_mm256_castsi256_ps(_mm256_slli_epi32::<16>(low)), _mm256_castsi256_ps(_mm256_slli_epi32::<16>(high))]
+            [
+                _mm256_castsi256_ps(_mm256_slli_epi32::<16>(low)),
+                _mm256_castsi256_ps(_mm256_slli_epi32::<16>(high)),
+            ]
         })
     }
     #[inline(always)]
@@ -390,7 +399,8 @@ impl Isa for Avx2 {
                             let x = pairwise!(_mm256_sign_epi8, x, codes);
                             pairwise!(_mm256_maddubs_epi16, magnitudes, x)
                         };
-                        words[t] = if s == step { pairs } else { pairwise!(_mm256_add_epi16, words[t], pairs) };
+                        words[t] =
+                            if s == step { pairs } else { pairwise!(_mm256_add_epi16, words[t], pairs) };
                     }
                 }
                 for t in 0..T {

@@ -31,7 +31,7 @@ impl<F: Format> Kernel for Dot<'_, '_, F> {
         let x = |t: usize| &self.x[t * n_blocks..(t + 1) * n_blocks];
         for row in self.rows {
             let w = self.weights.row(row);
-            let mut put = |t: usize, y: f32| self.out.values(t, row..row + 1)[0] = y;
+            let mut put = |t: usize, y: f32| self.out.put(t, row, y);
             let mut t = 0;
             while t + 4 <= n_tokens {
                 let y = dot_row::<I, F, 4>(isa, w, [x(t), x(t + 1), x(t + 2), x(t + 3)]);
@@ -70,8 +70,8 @@ fn dot_row<I: Isa, F: Format, const T: usize>(isa: I, w: &[u8], x: [&[BlockQ8]; 
         }
     }
     let mut y = [0.0; T];
-    for t in 0..T {
-        y[t] = isa.sum(isa.sub(sums.products[t], sums.excess[t]));
+    for (y, (product, excess)) in y.iter_mut().zip(sums.products.into_iter().zip(sums.excess)) {
+        *y = isa.sum(isa.sub(product, excess));
     }
     y
 }

@@ -4,7 +4,7 @@
 //! once for a few tokens; *tile* unpacks panels of rows and reuses them for many.
 
 mod dot;
-mod dtype;
+mod float;
 mod format;
 mod formats;
 mod out;
@@ -12,8 +12,8 @@ mod tile;
 
 use std::{marker::PhantomData, ops::Range};
 
-pub use dtype::DType;
 pub use out::Out;
+use quant::DType;
 pub use tile::Scratch;
 
 use crate::{
@@ -24,19 +24,53 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// Evaluates an expression with `$f` as the format of a type.
+/// Runs a kernel on the format of a type: `$float` with the floats as `$F`, `$quantized` with the others.
 macro_rules! for_format {
-    ($dtype:expr, $f:ident => $do:expr) => {
-        for_format!($dtype, $f => $do, Q4_0 => Q4_0, Q4_1 => Q4_1, Q5_0 => Q5_0, Q5_1 => Q5_1, Q8_0 => Q8_0, Q4K => Q4K)
+    ($dtype:expr, $F:ident => $float:expr, $quantized:expr) => {
+        for_format!($dtype, $F => $float, $quantized, [F32 => F32, F16 => F16, BF16 => Bf16], [
+            Q4_0 => Q4_0, Q4_1 => Q4_1, Q5_0 => Q5_0, Q5_1 => Q5_1, Q8_0 => Q8_0,
+            Q2_K => Q2K, Q3_K => Q3K, Q4_K => Q4K, Q5_K => Q5K, Q6_K => Q6K
+        ])
     };
-    ($dtype:expr, $f:ident => $do:expr, $($name:ident => $format:ident),*) => {
+    ($dtype:expr, $F:ident => $float:expr, $quantized:expr,
+     [$($float_name:ident => $float_format:ident),*], [$($name:ident => $format:ident),*]) => {
         match $dtype {
-            $(DType::$name => {
-                type $f = formats::$format;
-                $do
+            $(DType::$float_name => {
+                type $F = float::$float_format;
+                $float
             })*
+            $(DType::$name => {
+                type $F = formats::$format;
+                $quantized
+            })*
+            dtype => panic!("{dtype} is not a type of weights"),
         }
     };
+}
+
+/// What weights are multiplied with: tokens, one row of `n` values after the other.
+#[derive(Clone, Copy, Debug)]
+pub enum Activations<'a> {
+    /// For float weights: `n` values a token.
+    Float(&'a [f32]),
+    /// For quantized weights: `n.div_ceil(256)` blocks a token, made by [`Kernels::quantize_row`].
+    Quantized(&'a [BlockQ8]),
+}
+
+impl<'a> Activations<'a> {
+    fn float(self) -> &'a [f32] {
+        match self {
+            Self::Float(x) => x,
+            Self::Quantized(_) => panic!("float weights take float activations"),
+        }
+    }
+
+    fn quantized(self) -> &'a [BlockQ8] {
+        match self {
+            Self::Quantized(x) => x,
+            Self::Float(_) => panic!("quantized weights take quantized activations"),
+        }
+    }
 }
 
 /// The kernels of one instruction set that this machine has.
@@ -64,8 +98,8 @@ pub struct Weights<'a> {
 impl<'a> Weights<'a> {
     /// The matrix in `data`, which must hold whole rows of `n` values.
     pub fn new(dtype: DType, data: &'a [u8], n: usize) -> Self {
-        let row_bytes = n / dtype.block_len() * dtype.block_bytes();
-        assert!(n > 0 && n.is_multiple_of(dtype.block_len()), "{dtype:?} rows of {n} values");
+        let row_bytes = dtype.row_bytes(n).filter(|&bytes| bytes > 0);
+        let row_bytes = row_bytes.unwrap_or_else(|| panic!("{dtype} rows of {n} values"));
         assert!(data.len().is_multiple_of(row_bytes), "{} bytes for rows of {row_bytes}", data.len());
         Self { dtype, data, n, row_bytes }
     }
@@ -113,23 +147,31 @@ impl Kernels {
     }
 
     /// `out[row, t] = weights[row] · x[t]` for few tokens.
-    pub fn dot(self, weights: Weights<'_>, x: &[BlockQ8], rows: Range<usize>, out: &mut Out<'_>) {
-        for_format!(weights.dtype, F => self.run(dot::Dot::<F> { weights, x, rows, out, format: PhantomData }));
+    pub fn dot(self, weights: Weights<'_>, x: Activations<'_>, rows: Range<usize>, out: &mut Out<'_>) {
+        for_format!(
+            weights.dtype,
+            F => self.run(float::Dot::<F> { weights, x: x.float(), rows, out, float: PhantomData }),
+            self.run(dot::Dot::<F> { weights, x: x.quantized(), rows, out, format: PhantomData })
+        );
     }
 
     /// As [`Self::dot`], for many tokens. Rows are best given in multiples of [`PANEL`].
     pub fn tile(
         self,
         weights: Weights<'_>,
-        x: &[BlockQ8],
+        x: Activations<'_>,
         rows: Range<usize>,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) {
-        for_format!(weights.dtype, F => self.run(tile::Tile::<F> { weights, x, rows, out, scratch, format: PhantomData }));
+        let Scratch { codes, floats } = scratch;
+        for_format!(
+            weights.dtype,
+            F => self.run(float::Tile::<F> { weights, x: x.float(), rows, out, panel: floats, float: PhantomData }),
+            self.run(tile::Tile::<F> { weights, x: x.quantized(), rows, out, panel: codes, format: PhantomData })
+        );
     }
 }
 
 /// Rows that the tile kernels take at a time, on any ISA.
 pub const PANEL: usize = 32;
-

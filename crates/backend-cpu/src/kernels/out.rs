@@ -54,4 +54,10 @@ impl<'a> Out<'a> {
         // SAFETY: token and rows were checked to lie in the window, which this value borrows exclusively.
         unsafe { slice::from_raw_parts_mut(self.base.add(token * self.stride + rows.start), rows.len()) }
     }
+
+    /// Sets the value of `token` at `row`.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, token: usize, row: usize, value: f32) {
+        self.values(token, row..row + 1)[0] = value;
+    }
 }

@@ -9,6 +9,7 @@ use std::{marker::PhantomData, ops::Range};
 
 use super::{
     Out, Weights,
+    float::FloatPanel,
     format::{self, Format, Scales},
 };
 use crate::{
@@ -22,13 +23,14 @@ const SPANS: usize = 2;
 /// Buffers of the tile kernels, one for each thread.
 #[derive(Debug)]
 pub struct Scratch {
-    panel: Box<[PanelSpan; 2 * SPANS]>,
+    pub(super) codes: Box<[PanelSpan; 2 * SPANS]>,
+    pub(super) floats: Box<[FloatPanel; 2]>,
 }
 
 impl Scratch {
     /// Buffers for matrices of any size and type.
     pub fn new() -> Self {
-        Self { panel: Box::new([PanelSpan::EMPTY; 2 * SPANS]) }
+        Self { codes: Box::new([PanelSpan::EMPTY; 2 * SPANS]), floats: Box::new([[[0.0; 16]; _]; 2]) }
     }
 }
 
@@ -41,7 +43,7 @@ impl Default for Scratch {
 /// 256 values of 16 rows.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct PanelSpan {
+pub(crate) struct PanelSpan {
     /// Steps of 4 codes of each row, 8 steps to a group of 32 values.
     codes: [[[u8; 64]; 8]; 8],
     /// Scales of the rows for each sub-block.
@@ -61,7 +63,7 @@ pub(crate) struct Tile<'a, 'b, F> {
     pub(crate) x: &'a [BlockQ8],
     pub(crate) rows: Range<usize>,
     pub(crate) out: &'a mut Out<'b>,
-    pub(crate) scratch: &'a mut Scratch,
+    pub(crate) panel: &'a mut [PanelSpan; 2 * SPANS],
     pub(crate) format: PhantomData<F>,
 }
 
@@ -77,9 +79,9 @@ impl<F: Format> Kernel for Tile<'_, '_, F> {
 impl<F: Format> Tile<'_, '_, F> {
     #[inline(always)]
     fn panels<I: Isa, const V: usize>(self, isa: I) {
-        let Tile { weights, x, rows, out, scratch, .. } = self;
+        let Tile { weights, x, rows, out, panel, .. } = self;
         let n_blocks = weights.n.div_ceil(256);
-        let panel = scratch.panel.as_chunks_mut::<V>().0;
+        let panel = panel.as_chunks_mut::<V>().0;
         for start in rows.clone().step_by(16 * V) {
             let rows = start..rows.end.min(start + 16 * V);
             for first in (0..n_blocks).step_by(SPANS) {
@@ -107,7 +109,13 @@ impl<F: Format> Tile<'_, '_, F> {
 
 /// Unpacks span `at` of up to 16 rows; rows that are not there are zero.
 #[inline(always)]
-fn unpack<I: Isa, F: Format>(isa: I, weights: &Weights<'_>, rows: Range<usize>, at: usize, panel: &mut PanelSpan) {
+fn unpack<I: Isa, F: Format>(
+    isa: I,
+    weights: &Weights<'_>,
+    rows: Range<usize>,
+    at: usize,
+    panel: &mut PanelSpan,
+) {
     let mut codes = [[isa.splat_bytes(0); 16]; 4];
     let mut scales = [isa.splat(0.0); 16];
     let mut mins = scales;
@@ -199,13 +207,11 @@ impl<P: Packing, const V: usize> Multiply<'_, '_, P, V> {
                 multiply_group::<I, P, T, V>(isa, span, x, group, &mut sums);
             }
         }
-        for t in 0..T {
-            for v in 0..V {
-                let start = self.rows.start + 16 * v;
-                if start < self.rows.end {
-                    let end = self.rows.end.min(start + 16);
-                    accumulate(isa, sums[v][t], self.out.values(token + t, start..end), self.first == 0);
-                }
+        for (v, sums) in sums.into_iter().enumerate() {
+            let start = self.rows.start + 16 * v;
+            let rows = start.min(self.rows.end)..self.rows.end.min(start + 16);
+            for (t, sum) in sums.into_iter().enumerate() {
+                accumulate(isa, sum, self.out.values(token + t, rows.clone()), self.first == 0);
             }
         }
     }
@@ -257,7 +263,7 @@ fn multiply_group<I: Isa, P: Packing, const T: usize, const V: usize>(
 
 /// Puts or adds the values of up to 16 rows.
 #[inline(always)]
-fn accumulate<I: Isa>(isa: I, sum: I::F32, out: &mut [f32], is_first: bool) {
+pub(super) fn accumulate<I: Isa>(isa: I, sum: I::F32, out: &mut [f32], is_first: bool) {
     if let Ok(out) = <&mut [f32; 16]>::try_from(&mut *out) {
         let sum = if is_first { sum } else { isa.add(sum, isa.load(out)) };
         isa.store(sum, out);

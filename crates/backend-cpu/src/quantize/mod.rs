@@ -68,7 +68,8 @@ fn block<I: Isa>(isa: I, x: &[f32; BLOCK], out: &mut BlockQ8) {
     let groups = x.as_chunks::<32>().0;
     let qs: &mut [[[i8; 16]; 2]; 8] = bytemuck::cast_mut(&mut out.qs);
     for (i, (x, qs)) in groups.iter().zip(qs).enumerate() {
-        let [a, b] = [isa.load(x.first_chunk().expect("32 values")), isa.load(x.last_chunk().expect("32 values"))];
+        let [a, b] =
+            [isa.load(x.first_chunk().expect("32 values")), isa.load(x.last_chunk().expect("32 values"))];
         let amax = isa.max_lane(isa.max(isa.abs(a), isa.abs(b)));
         // 0 for finite values, NaN for others, which a maximum may lose.
         let zero = isa.splat(0.0);

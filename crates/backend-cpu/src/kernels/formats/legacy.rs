@@ -1,18 +1,11 @@
 //! `Q4_0`, `Q4_1`, `Q5_0`, `Q5_1`, `Q8_0`: a scale, perhaps a minimum, for each 32 values.
 
-use bytemuck::{Pod, Zeroable};
+use quant::blocks::{BlockQ4_0, BlockQ4_1, BlockQ5_0, BlockQ5_1, BlockQ8_0};
 
 use crate::{
     isa::{Isa, WIDE},
     kernels::format::{By32, By32WithMin, Format, Scales},
 };
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(crate) struct BlockQ4_0 {
-    d: [u8; 2],
-    qs: [u8; 16],
-}
 
 pub(crate) struct Q4_0;
 
@@ -22,27 +15,18 @@ impl Format for Q4_0 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.f16_8(span.map(|b| u16::from_le_bytes(b.d))))
+        Scales::of(isa, isa.f16_8(span.map(|b| b.d.to_bits())))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let (a, b) = (&span[2 * unit].qs, &span[2 * unit + 1].qs);
-        nibbles(isa, a, b)
+        nibbles(isa, &span[2 * unit].qs, &span[2 * unit + 1].qs)
     }
 }
 
 /// The low nibbles of `a`, its high nibbles, then those of `b`.
 #[inline(always)]
-fn nibbles<I: Isa>(isa: I, a: &[u8; 16], b: &[u8; 16]) -> I::Bytes {
+pub(super) fn nibbles<I: Isa>(isa: I, a: &[u8; 16], b: &[u8; 16]) -> I::Bytes {
     isa.and(isa.shr_by_16(isa.join_16([a, a, b, b]), 0, 4), isa.splat_bytes(15))
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(crate) struct BlockQ4_1 {
-    d: [u8; 2],
-    m: [u8; 2],
-    qs: [u8; 16],
 }
 
 pub(crate) struct Q4_1;
@@ -53,24 +37,13 @@ impl Format for Q4_1 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        let min = isa.f16_8(span.map(|b| u16::from_le_bytes(b.m)));
-        Scales {
-            scale: isa.f16_8(span.map(|b| u16::from_le_bytes(b.d))),
-            min: isa.sub(isa.splat(0.0), min),
-        }
+        let min = isa.f16_8(span.map(|b| b.m.to_bits()));
+        Scales { scale: isa.f16_8(span.map(|b| b.d.to_bits())), min: isa.sub(isa.splat(0.0), min) }
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
         nibbles(isa, &span[2 * unit].qs, &span[2 * unit + 1].qs)
     }
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(crate) struct BlockQ5_0 {
-    d: [u8; 2],
-    qh: [u8; 4],
-    qs: [u8; 16],
 }
 
 pub(crate) struct Q5_0;
@@ -81,7 +54,7 @@ impl Format for Q5_0 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.f16_8(span.map(|b| u16::from_le_bytes(b.d))))
+        Scales::of(isa, isa.f16_8(span.map(|b| b.d.to_bits())))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -95,15 +68,6 @@ fn fifth_bits<I: Isa>(isa: I, a: [u8; 4], b: [u8; 4]) -> I::Bytes {
     isa.bits(u64::from(u32::from_le_bytes(a)) | u64::from(u32::from_le_bytes(b)) << 32, 16)
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(crate) struct BlockQ5_1 {
-    d: [u8; 2],
-    m: [u8; 2],
-    qh: [u8; 4],
-    qs: [u8; 16],
-}
-
 pub(crate) struct Q5_1;
 
 impl Format for Q5_1 {
@@ -112,24 +76,14 @@ impl Format for Q5_1 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        let min = isa.f16_8(span.map(|b| u16::from_le_bytes(b.m)));
-        Scales {
-            scale: isa.f16_8(span.map(|b| u16::from_le_bytes(b.d))),
-            min: isa.sub(isa.splat(0.0), min),
-        }
+        let min = isa.f16_8(span.map(|b| b.m.to_bits()));
+        Scales { scale: isa.f16_8(span.map(|b| b.d.to_bits())), min: isa.sub(isa.splat(0.0), min) }
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
         let (a, b) = (&span[2 * unit], &span[2 * unit + 1]);
         isa.or(nibbles(isa, &a.qs, &b.qs), fifth_bits(isa, a.qh, b.qh))
     }
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(crate) struct BlockQ8_0 {
-    d: [u8; 2],
-    qs: [u8; 32],
 }
 
 pub(crate) struct Q8_0;
@@ -140,10 +94,10 @@ impl Format for Q8_0 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.f16_8(span.map(|b| u16::from_le_bytes(b.d))))
+        Scales::of(isa, isa.f16_8(span.map(|b| b.d.to_bits())))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        isa.join_32(&span[2 * unit].qs, &span[2 * unit + 1].qs)
+        isa.join_32(bytemuck::cast_ref(&span[2 * unit].qs), bytemuck::cast_ref(&span[2 * unit + 1].qs))
     }
 }

@@ -1,0 +1,138 @@
+//! `Q2_K` to `Q6_K`: super-blocks of 256 with small integer scales for each 16 or 32 values.
+
+use quant::blocks::{BlockQ2K, BlockQ3K, BlockQ4K, BlockQ5K, BlockQ6K, F16};
+
+use crate::{
+    isa::Isa,
+    kernels::format::{By16, By16WithMin, By32WithMin, Format, Scales},
+};
+
+pub(crate) struct Q2K;
+
+impl Format for Q2K {
+    type Packing = By16WithMin<3>;
+    type Span = BlockQ2K;
+
+    #[inline(always)]
+    fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
+        let packed = u128::from_le_bytes(span.scales);
+        let low = u128::from_le_bytes([15; 16]);
+        let [d, dmin] = [span.d, span.dmin].map(|d| isa.splat(isa.f16(d.to_bits())));
+        let numbers = |packed: u128| isa.u8_16((packed & low).to_le_bytes());
+        Scales { scale: isa.mul(numbers(packed), d), min: isa.mul(numbers(packed >> 4), dmin) }
+    }
+    #[inline(always)]
+    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
+        isa.and(crumbs(isa, &span.qs, unit), isa.splat_bytes(3))
+    }
+}
+
+/// The two-bit codes of 64 values, below bits to mask away: 32 bytes hold 128 values, the lowest bits first.
+#[inline(always)]
+pub(super) fn crumbs<I: Isa>(isa: I, qs: &[u8; 64], unit: usize) -> I::Bytes {
+    let qs = &qs.as_chunks().0[unit / 2];
+    let shift = if unit.is_multiple_of(2) { 0 } else { 4 };
+    isa.shr_by_32(isa.join_32(qs, qs), shift, shift + 2)
+}
+
+pub(crate) struct Q3K;
+
+impl Format for Q3K {
+    type Packing = By16<7, 4>;
+    type Span = BlockQ3K;
+
+    #[inline(always)]
+    fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
+        let [low @ .., h0, h1, h2, h3] = span.scales;
+        let low = u64::from_le_bytes(low);
+        let high = u32::from_le_bytes([h0, h1, h2, h3]);
+        let nibbles =
+            u128::from(low & 0x0f0f_0f0f_0f0f_0f0f) | u128::from(low >> 4 & 0x0f0f_0f0f_0f0f_0f0f) << 64;
+        let crumbs = (0..4).fold(0, |all, i| all | u128::from(high >> (2 * i) & 0x0303_0303) << (32 * i));
+        let scales = isa.sub(isa.u8_16((nibbles | crumbs << 4).to_le_bytes()), isa.splat(32.0));
+        Scales::of(isa, isa.mul(scales, isa.splat(isa.f16(span.d.to_bits()))))
+    }
+    #[inline(always)]
+    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
+        let low = isa.and(crumbs(isa, &span.qs, unit), isa.splat_bytes(3));
+        let high = plane_bits(isa, &span.hmask, unit);
+        isa.or(low, isa.shl(high, 2))
+    }
+}
+
+/// Bit `j / 32` of byte `j % 32` for the 64 values `j` of a unit, as 0 or 1.
+#[inline(always)]
+fn plane_bits<I: Isa>(isa: I, planes: &[u8; 32], unit: usize) -> I::Bytes {
+    let shift = 2 * unit as u32;
+    isa.and(isa.shr_by_32(isa.join_32(planes, planes), shift, shift + 1), isa.splat_bytes(1))
+}
+
+pub(crate) struct Q4K;
+
+impl Format for Q4K {
+    type Packing = By32WithMin<15>;
+    type Span = BlockQ4K;
+
+    #[inline(always)]
+    fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
+        six_bit_scales(isa, &span.scales, span.d, span.dmin)
+    }
+    #[inline(always)]
+    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
+        nibbles(isa, &span.qs, unit)
+    }
+}
+
+/// The low nibbles of 32 bytes, then the high ones.
+#[inline(always)]
+fn nibbles<I: Isa>(isa: I, qs: &[u8; 128], unit: usize) -> I::Bytes {
+    let qs = &qs.as_chunks().0[unit];
+    isa.and(isa.shr_by_32(isa.join_32(qs, qs), 0, 4), isa.splat_bytes(15))
+}
+
+/// The 8 scales and 8 minima of `Q4_K` and `Q5_K`, packed to 12 bytes.
+#[inline(always)]
+fn six_bit_scales<I: Isa>(isa: I, packed: &[u8; 12], d: F16, dmin: F16) -> Scales<I> {
+    let [a, b, c] = bytemuck::cast_ref::<_, [[u8; 4]; 3]>(packed).map(u32::from_le_bytes);
+    let scales = u64::from(a & 0x3f3f_3f3f) | u64::from(c & 0x0f0f_0f0f | a >> 2 & 0x3030_3030) << 32;
+    let mins = u64::from(b & 0x3f3f_3f3f) | u64::from(c >> 4 & 0x0f0f_0f0f | b >> 2 & 0x3030_3030) << 32;
+    let [d, dmin] = [d, dmin].map(|d| isa.splat(isa.f16(d.to_bits())));
+    let numbers = |packed: u64| isa.u8_16(u128::from(packed).to_le_bytes());
+    Scales { scale: isa.mul(numbers(scales), d), min: isa.mul(numbers(mins), dmin) }
+}
+
+pub(crate) struct Q5K;
+
+impl Format for Q5K {
+    type Packing = By32WithMin<31>;
+    type Span = BlockQ5K;
+
+    #[inline(always)]
+    fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
+        six_bit_scales(isa, &span.scales, span.d, span.dmin)
+    }
+    #[inline(always)]
+    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
+        let high = plane_bits(isa, &span.qh, unit);
+        isa.or(nibbles(isa, &span.qs, unit), isa.shl(high, 4))
+    }
+}
+
+pub(crate) struct Q6K;
+
+impl Format for Q6K {
+    type Packing = By16<63, 32>;
+    type Span = BlockQ6K;
+
+    #[inline(always)]
+    fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
+        Scales::of(isa, isa.mul(isa.i8_16(span.scales), isa.splat(isa.f16(span.d.to_bits()))))
+    }
+    #[inline(always)]
+    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
+        let low = isa.load_bytes(&span.ql.as_chunks().0[unit / 2]);
+        let low = if unit.is_multiple_of(2) { low } else { isa.shr_by_32(low, 4, 4) };
+        let high = isa.and(crumbs(isa, &span.qh, unit), isa.splat_bytes(3));
+        isa.or(isa.and(low, isa.splat_bytes(15)), isa.shl(high, 4))
+    }
+}
