@@ -224,6 +224,19 @@ impl Isa for Avx2 {
         pairwise!(_mm256_and_ps, a, magnitude)
     }
     #[inline(always)]
+    fn select_less(
+        self,
+        a: [__m256; 2],
+        b: [__m256; 2],
+        then: [__m256; 2],
+        otherwise: [__m256; 2],
+    ) -> [__m256; 2] {
+        proven!([
+            _mm256_blendv_ps(otherwise[0], then[0], _mm256_cmp_ps::<_CMP_LT_OQ>(a[0], b[0])),
+            _mm256_blendv_ps(otherwise[1], then[1], _mm256_cmp_ps::<_CMP_LT_OQ>(a[1], b[1])),
+        ])
+    }
+    #[inline(always)]
     fn sum(self, a: [__m256; 2]) -> f32 {
         proven!({
             let v = _mm256_add_ps(a[0], a[1]);
@@ -301,6 +314,11 @@ impl Isa for Avx2 {
         ])
     }
     #[inline(always)]
+    fn join_8(self, v: [u64; 8]) -> [__m256i; 2] {
+        let [a, b, c, d, e, f, g, h] = v.map(u64::cast_signed);
+        proven!([_mm256_setr_epi64x(a, b, c, d), _mm256_setr_epi64x(e, f, g, h)])
+    }
+    #[inline(always)]
     fn and(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
         pairwise!(_mm256_and_si256, a, b)
     }
@@ -339,6 +357,11 @@ impl Isa for Avx2 {
         [self.bits_32(bits as u32, value), self.bits_32((bits >> 32) as u32, value)]
     }
     #[inline(always)]
+    fn at_least(self, v: [__m256i; 2], bound: u8) -> [__m256i; 2] {
+        let larger = pairwise!(_mm256_max_epu8, v, self.splat_bytes(bound));
+        pairwise!(_mm256_cmpeq_epi8, v, larger)
+    }
+    #[inline(always)]
     fn lookup(self, table: &[u8; 16], index: [__m256i; 2]) -> [__m256i; 2] {
         let table = proven!([_mm256_broadcastsi128_si256(self.load_16(table)); 2]);
         pairwise!(_mm256_shuffle_epi8, table, index)
@@ -351,7 +374,8 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn dot(self, codes: [__m256i; 2], x: &[i8; 64]) -> [__m256i; 2] {
         let pairs = pairwise!(_mm256_maddubs_epi16, codes, self.halves(x));
-        pairwise!(_mm256_madd_epi16, pairs, proven!([_mm256_set1_epi16(1); 2]))
+        let ones = proven!([_mm256_set1_epi16(1); 2]);
+        pairwise!(_mm256_madd_epi16, pairs, ones)
     }
     #[inline(always)]
     fn dot_wide(self, codes: [__m256i; 2], x: &[i8; 64]) -> [__m256i; 2] {

@@ -152,6 +152,10 @@ impl Isa for Avx512 {
         proven!(_mm512_abs_ps(a))
     }
     #[inline(always)]
+    fn select_less(self, a: __m512, b: __m512, then: __m512, otherwise: __m512) -> __m512 {
+        proven!(_mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), otherwise, then))
+    }
+    #[inline(always)]
     fn sum(self, a: __m512) -> f32 {
         proven!(_mm512_reduce_add_ps(a))
     }
@@ -212,6 +216,11 @@ impl Isa for Avx512 {
         })
     }
     #[inline(always)]
+    fn join_8(self, v: [u64; 8]) -> __m512i {
+        let [a, b, c, d, e, f, g, h] = v.map(u64::cast_signed);
+        proven!(_mm512_setr_epi64(a, b, c, d, e, f, g, h))
+    }
+    #[inline(always)]
     fn and(self, a: __m512i, b: __m512i) -> __m512i {
         proven!(_mm512_and_si512(a, b))
     }
@@ -253,6 +262,10 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn bits(self, bits: u64, value: u8) -> __m512i {
         proven!(_mm512_maskz_set1_epi8(bits, value.cast_signed()))
+    }
+    #[inline(always)]
+    fn at_least(self, v: __m512i, bound: u8) -> __m512i {
+        proven!(_mm512_movm_epi8(_mm512_cmpge_epu8_mask(v, self.splat_bytes(bound))))
     }
     #[inline(always)]
     fn lookup(self, table: &[u8; 16], index: __m512i) -> __m512i {

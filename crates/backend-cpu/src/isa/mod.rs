@@ -104,6 +104,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     /// The smaller; `b` where either is NaN.
     fn min(self, a: Self::F32, b: Self::F32) -> Self::F32;
     fn abs(self, a: Self::F32) -> Self::F32;
+    /// `then` in the lanes where `a < b`, else `otherwise`.
+    fn select_less(self, a: Self::F32, b: Self::F32, then: Self::F32, otherwise: Self::F32) -> Self::F32;
     fn sum(self, a: Self::F32) -> f32;
     fn max_lane(self, a: Self::F32) -> f32;
     /// To nearest, ties to even; unspecified outside of `i32`.
@@ -123,6 +125,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn join_32(self, a: &[u8; 32], b: &[u8; 32]) -> Self::Bytes;
     /// Four arrays one after the other.
     fn join_16(self, v: [&[u8; 16]; 4]) -> Self::Bytes;
+    /// Eight words one after the other.
+    fn join_8(self, v: [u64; 8]) -> Self::Bytes;
     fn and(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
     fn or(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
     fn xor(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
@@ -137,6 +141,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn shl(self, v: Self::Bytes, n: u32) -> Self::Bytes;
     /// Byte `i` is `value` where bit `i` is set, else 0.
     fn bits(self, bits: u64, value: u8) -> Self::Bytes;
+    /// 255 where an unsigned byte is at least `bound`, else 0.
+    fn at_least(self, v: Self::Bytes, bound: u8) -> Self::Bytes;
     /// Byte-wise `table[index]`; indices are below 16.
     fn lookup(self, table: &[u8; 16], index: Self::Bytes) -> Self::Bytes;
 

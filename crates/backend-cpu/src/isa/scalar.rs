@@ -115,6 +115,10 @@ impl Isa for Scalar {
         a.map(f32::abs)
     }
     #[inline(always)]
+    fn select_less(self, a: [f32; 16], b: [f32; 16], then: [f32; 16], otherwise: [f32; 16]) -> [f32; 16] {
+        std::array::from_fn(|i| if a[i] < b[i] { then[i] } else { otherwise[i] })
+    }
+    #[inline(always)]
     fn sum(self, a: [f32; 16]) -> f32 {
         a.iter().sum()
     }
@@ -168,6 +172,10 @@ impl Isa for Scalar {
         std::array::from_fn(|i| v[i / 16][i % 16])
     }
     #[inline(always)]
+    fn join_8(self, v: [u64; 8]) -> [u8; 64] {
+        bytemuck::cast(v.map(u64::to_le_bytes))
+    }
+    #[inline(always)]
     fn and(self, a: [u8; 64], b: [u8; 64]) -> [u8; 64] {
         map(a, b, |a, b| a & b)
     }
@@ -203,6 +211,10 @@ impl Isa for Scalar {
     #[inline(always)]
     fn bits(self, bits: u64, value: u8) -> [u8; 64] {
         std::array::from_fn(|i| if bits >> i & 1 == 1 { value } else { 0 })
+    }
+    #[inline(always)]
+    fn at_least(self, v: [u8; 64], bound: u8) -> [u8; 64] {
+        v.map(|v| if v >= bound { 255 } else { 0 })
     }
     #[inline(always)]
     fn lookup(self, table: &[u8; 16], index: [u8; 64]) -> [u8; 64] {

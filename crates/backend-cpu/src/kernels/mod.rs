@@ -9,12 +9,14 @@ mod format;
 mod formats;
 mod out;
 mod tile;
+mod vector;
 
 use std::{marker::PhantomData, ops::Range};
 
 pub use out::Out;
 use quant::DType;
 pub use tile::Scratch;
+pub use vector::Activation;
 
 use crate::{
     isa::{self, Isa, Kernel, Kind},
@@ -29,7 +31,11 @@ macro_rules! for_format {
     ($dtype:expr, $F:ident => $float:expr, $quantized:expr) => {
         for_format!($dtype, $F => $float, $quantized, [F32 => F32, F16 => F16, BF16 => Bf16], [
             Q4_0 => Q4_0, Q4_1 => Q4_1, Q5_0 => Q5_0, Q5_1 => Q5_1, Q8_0 => Q8_0,
-            Q2_K => Q2K, Q3_K => Q3K, Q4_K => Q4K, Q5_K => Q5K, Q6_K => Q6K
+            Q2_K => Q2K, Q3_K => Q3K, Q4_K => Q4K, Q5_K => Q5K, Q6_K => Q6K,
+            IQ4_NL => Iq4Nl, IQ4_XS => Iq4Xs, MXFP4 => Mxfp4, NVFP4 => Nvfp4,
+            TQ1_0 => Tq1_0, TQ2_0 => Tq2_0, Q1_0 => Q1_0, Q2_0 => Q2_0,
+            IQ1_S => Iq1S, IQ1_M => Iq1M, IQ2_XXS => Iq2Xxs, IQ2_XS => Iq2Xs, IQ2_S => Iq2S,
+            IQ3_XXS => Iq3Xxs, IQ3_S => Iq3S
         ])
     };
     ($dtype:expr, $F:ident => $float:expr, $quantized:expr,

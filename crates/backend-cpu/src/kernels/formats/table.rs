@@ -1,0 +1,107 @@
+//! `IQ4_NL`, `IQ4_XS`, `MXFP4`, `NVFP4`: nibbles that stand for the 16 numbers of a table.
+
+use quant::{
+    blocks::{BlockIq4Nl, BlockIq4Xs, BlockMxfp4, BlockNvfp4},
+    tables::{FP4_DOUBLED, IQ4_LEVELS},
+};
+
+use super::legacy::nibbles;
+use crate::{
+    isa::{Isa, WIDE},
+    kernels::format::{By16, By32, Format, Scales},
+};
+
+/// The numbers of FP4, from 0 up.
+const FP4_CODES: [u8; 16] = {
+    let mut codes = [0; 16];
+    let mut i = 0;
+    while i < 16 {
+        codes[i] = (FP4_DOUBLED[i] + FP4_OFFSET as i8).cast_unsigned();
+        i += 1;
+    }
+    codes
+};
+const FP4_OFFSET: i32 = 12;
+
+#[inline(always)]
+fn iq4_levels<I: Isa>(isa: I, indexes: I::Bytes) -> I::Bytes {
+    isa.lookup(bytemuck::cast_ref(const { &IQ4_LEVELS }), indexes)
+}
+
+pub(crate) struct Iq4Nl;
+
+impl Format for Iq4Nl {
+    type Packing = By32<WIDE, 0>;
+    type Span = [BlockIq4Nl; 8];
+
+    #[inline(always)]
+    fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
+        Scales::of(isa, isa.f16_8(span.map(|b| b.d.to_bits())))
+    }
+    #[inline(always)]
+    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
+        iq4_levels(isa, nibbles(isa, &span[2 * unit].qs, &span[2 * unit + 1].qs))
+    }
+}
+
+pub(crate) struct Iq4Xs;
+
+impl Format for Iq4Xs {
+    type Packing = By32<WIDE, 0>;
+    type Span = BlockIq4Xs;
+
+    #[inline(always)]
+    fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
+        // Nibble `g` of the low parts and bits `2 * g` of the high parts belong to group `g`: spread to bytes.
+        let low = u64::from(u32::from_le_bytes(span.scales_l));
+        let low = (low | low << 16) & 0x0000_ffff_0000_ffff;
+        let low = (low | low << 8) & 0x00ff_00ff_00ff_00ff;
+        let low = (low | low << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+        let high = u64::from(span.scales_h.get());
+        let high = (high | high << 24) & 0x0000_00ff_0000_00ff;
+        let high = (high | high << 12) & 0x000f_000f_000f_000f;
+        let high = (high | high << 6) & 0x0303_0303_0303_0303;
+        let scales = isa.u8_16(u128::from(low | high << 4).to_le_bytes());
+        let d = isa.splat(isa.f16(span.d.to_bits()));
+        Scales::of(isa, isa.mul(isa.sub(scales, isa.splat(32.0)), d))
+    }
+    #[inline(always)]
+    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
+        let qs = span.qs.as_chunks().0;
+        iq4_levels(isa, nibbles(isa, &qs[2 * unit], &qs[2 * unit + 1]))
+    }
+}
+
+pub(crate) struct Mxfp4;
+
+impl Format for Mxfp4 {
+    type Packing = By32<24, FP4_OFFSET>;
+    type Span = [BlockMxfp4; 8];
+
+    #[inline(always)]
+    fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
+        Scales::of(isa, isa.load_8(&span.map(|b| b.scale())))
+    }
+    #[inline(always)]
+    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
+        isa.lookup(&FP4_CODES, nibbles(isa, &span[2 * unit].qs, &span[2 * unit + 1].qs))
+    }
+}
+
+pub(crate) struct Nvfp4;
+
+impl Format for Nvfp4 {
+    type Packing = By16<24, FP4_OFFSET>;
+    type Span = [BlockNvfp4; 4];
+
+    #[inline(always)]
+    fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
+        Scales::of(isa, isa.load(bytemuck::cast_ref(&span.map(|b| b.scales()))))
+    }
+    #[inline(always)]
+    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
+        let [a, b, c, d] = bytemuck::cast_ref::<_, [[u8; 8]; 4]>(&span[unit].qs).map(u64::from_le_bytes);
+        let indexes = isa.join_8([a, a >> 4, b, b >> 4, c, c >> 4, d, d >> 4]);
+        isa.lookup(&FP4_CODES, isa.and(indexes, isa.splat_bytes(15)))
+    }
+}

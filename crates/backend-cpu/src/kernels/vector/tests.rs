@@ -1,0 +1,230 @@
+use super::*;
+use crate::isa::Kind;
+
+fn each_isa() -> impl Iterator<Item = Kernels> {
+    Kind::ALL.into_iter().filter_map(Kernels::for_isa)
+}
+
+fn row(n: usize, seed: usize) -> Vec<f32> {
+    (0..n).map(|i| ((i * 7 + seed * 13 + 1) as f32 * 0.618).sin() * 2.0).collect()
+}
+
+#[track_caller]
+fn close(kernels: Kernels, found: f32, expected: f64, tolerance: f64) {
+    let off = (f64::from(found) - expected).abs();
+    assert!(off <= tolerance, "{kernels:?}: {found} instead of {expected} ± {tolerance}");
+}
+
+#[test]
+fn reductions_agree_with_exact_sums() {
+    for kernels in each_isa() {
+        for n in [1, 3, 15, 16, 17, 63, 64, 65, 127, 200, 1000] {
+            let (a, b) = (row(n, 1), row(n, 2));
+            let exact = |f: &dyn Fn(usize) -> f64| (0..n).map(f).sum::<f64>();
+            let tolerance = 1e-6 * n as f64;
+            close(kernels, kernels.dot_f32(&a, &b), exact(&|i| f64::from(a[i]) * f64::from(b[i])), tolerance);
+            close(kernels, kernels.sum(&a), exact(&|i| f64::from(a[i])), tolerance);
+            close(kernels, kernels.sum_sq(&a), exact(&|i| f64::from(a[i]).powi(2)), tolerance);
+            close(
+                kernels,
+                kernels.sum_sq_about(&a, 0.5),
+                exact(&|i| (f64::from(a[i]) - 0.5).powi(2)),
+                tolerance,
+            );
+            assert_eq!(kernels.max(&a), a.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        }
+        assert_eq!(kernels.max(&[]), f32::NEG_INFINITY);
+        assert_eq!(kernels.sum(&[]), 0.0);
+    }
+}
+
+#[test]
+fn rows_change_as_told() {
+    for kernels in each_isa() {
+        for n in [1, 16, 37, 64] {
+            let (x, before) = (row(n, 1), row(n, 2));
+            let changed = |change: &dyn Fn(&mut [f32])| {
+                let mut y = before.clone();
+                change(&mut y);
+                y
+            };
+            let axpy = changed(&|y| kernels.axpy(0.5, &x, y));
+            let scaled = changed(&|y| kernels.scale(3.0, y));
+            let product = changed(&|y| kernels.mul(&x, y));
+            for i in 0..n {
+                let (x, y) = (f64::from(x[i]), f64::from(before[i]));
+                close(kernels, axpy[i], y + 0.5 * x, 1e-6);
+                close(kernels, scaled[i], y * 3.0, 1e-6);
+                close(kernels, product[i], y * x, 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn norms_have_their_moments() {
+    for kernels in each_isa() {
+        for n in [5, 64, 300] {
+            let (x, weight) = (row(n, 3), row(n, 4));
+            let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / n as f64;
+            let square = x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / n as f64;
+            let mut out = vec![0.0; n];
+            kernels.rms_norm(&x, 1e-5, Some(&weight), &mut out);
+            for i in 0..n {
+                close(kernels, out[i], f64::from(x[i]) / (square + 1e-5).sqrt() * f64::from(weight[i]), 2e-6);
+            }
+            kernels.layer_norm(&x, 1e-5, None, &mut out);
+            for i in 0..n {
+                let expected = (f64::from(x[i]) - mean) / (square - mean * mean + 1e-5).sqrt();
+                close(kernels, out[i], expected, 2e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn softmax_sums_to_one_and_masks_exactly() {
+    for kernels in each_isa() {
+        for n in [1, 2, 16, 50, 333] {
+            let mut x = row(n, 5);
+            if n > 2 {
+                x[1] = f32::NEG_INFINITY;
+            }
+            let top = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let weights: Vec<f64> = x.iter().map(|&x| f64::from(x - top).exp()).collect();
+            let sum: f64 = weights.iter().sum();
+            kernels.softmax(&mut x);
+            for (x, w) in x.iter().zip(&weights) {
+                close(kernels, *x, w / sum, 3e-7 * w / sum);
+            }
+        }
+    }
+}
+
+/// `erf` by its Taylor series, in double precision.
+fn erf(x: f64) -> f64 {
+    let (mut term, mut sum) = (x, x);
+    for n in 1..200 {
+        term *= -x * x / f64::from(n);
+        sum += term / f64::from(2 * n + 1);
+    }
+    sum * std::f64::consts::FRAC_2_SQRT_PI
+}
+
+fn exact(f: Activation, x: f64) -> f64 {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    match f {
+        Activation::Exp => x.exp(),
+        Activation::Sigmoid => sigmoid(x),
+        Activation::Tanh => x.tanh(),
+        Activation::Silu => x * sigmoid(x),
+        Activation::GeluTanh => {
+            x / 2.0 * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x)).tanh())
+        }
+        Activation::GeluErf => x / 2.0 * (1.0 + erf(x.clamp(-6.0, 6.0) / 2f64.sqrt())),
+        Activation::GeluQuick => x * sigmoid(1.702 * x),
+        Activation::Relu => x.max(0.0),
+        Activation::ReluSquared => x.max(0.0).powi(2),
+    }
+}
+
+#[test]
+fn functions_are_accurate() {
+    use Activation::*;
+    for kernels in each_isa() {
+        for f in [Exp, Sigmoid, Tanh, Silu, GeluTanh, GeluErf, GeluQuick, Relu, ReluSquared] {
+            let x: Vec<f32> =
+                (-3000..3000).map(|i| i as f32 / 300.0).chain([0.0, 1e-5, -1e-3, 20.0, -20.0]).collect();
+            let mut y = x.clone();
+            kernels.activate(f, &mut y);
+            let up = row(x.len(), 6);
+            let mut gated = x.clone();
+            kernels.activate_gated(f, &mut gated, &up);
+            for (i, &x) in x.iter().enumerate() {
+                let expected = exact(f, f64::from(x));
+                let relative = if f == Exp { 2e-7 } else { 4e-7 };
+                // Where a function tends to 0 from cancelling terms, the error is that of its argument.
+                let absolute =
+                    if matches!(f, Exp | Relu | ReluSquared) { 0.0 } else { 1e-7 * f64::from(x.abs()) };
+                close(kernels, y[i], expected, relative * expected.abs() + absolute);
+                close(kernels, gated[i], f64::from(y[i]) * f64::from(up[i]), 1e-6 * f64::from(y[i].abs()));
+            }
+        }
+    }
+}
+
+#[test]
+fn exp_keeps_its_limits() {
+    let cases = [
+        (f32::NEG_INFINITY, 0.0),
+        (-1e9, 0.0),
+        (-88.0, 0.0),
+        (0.0, 1.0),
+        (88.8, f32::INFINITY),
+        (f32::INFINITY, f32::INFINITY),
+    ];
+    for kernels in each_isa() {
+        for (x, expected) in cases {
+            let mut y = [x];
+            kernels.activate(Activation::Exp, &mut y);
+            assert_eq!(y[0], expected, "{kernels:?} exp({x})");
+        }
+        for f in [Activation::Exp, Activation::Silu, Activation::GeluErf, Activation::Tanh, Activation::Relu]
+        {
+            let mut y = [f32::NAN];
+            kernels.activate(f, &mut y);
+            assert!(y[0].is_nan(), "{kernels:?} {f:?}(NaN) = {}", y[0]);
+        }
+        for x in [-86.9f32, -80.0, 88.0, 88.7] {
+            let mut y = [x];
+            kernels.activate(Activation::Exp, &mut y);
+            let expected = f64::from(x).exp();
+            close(kernels, y[0], expected, 2e-7 * expected);
+        }
+    }
+}
+
+#[test]
+fn half_rows_round_trip_and_multiply() {
+    for kernels in each_isa() {
+        for n in [1, 15, 16, 64, 80, 128, 200] {
+            let (x, count) = (row(n, 7), 5);
+            let mut f16 = vec![0; 2 * n];
+            kernels.narrow_f16(&x, &mut f16);
+            let expected: Vec<u8> = x.iter().flat_map(|&x| half::f16::from_f32(x).to_le_bytes()).collect();
+            assert_eq!(f16, expected, "{kernels:?}");
+            for (dtype, size) in [(DType::F32, 4), (DType::F16, 2), (DType::BF16, 2)] {
+                let stride = n * size + 6;
+                let bits = |v: f32| match dtype {
+                    DType::F32 => v.to_le_bytes().to_vec(),
+                    DType::F16 => half::f16::from_f32(v).to_le_bytes().to_vec(),
+                    _ => half::bf16::from_f32(v).to_le_bytes().to_vec(),
+                };
+                let mut rows = vec![0xff; stride * count];
+                for (i, bytes) in rows.chunks_mut(stride).enumerate() {
+                    let values: Vec<u8> = row(n, i).into_iter().flat_map(bits).collect();
+                    bytes[..n * size].copy_from_slice(&values);
+                }
+                let mut values = vec![vec![0.0; n]; count];
+                for (values, bytes) in values.iter_mut().zip(rows.chunks(stride)) {
+                    kernels.widen(dtype, &bytes[..n * size], values);
+                    quant::decode(dtype, &bytes[..n * size], &mut vec![0.0; n]).unwrap();
+                }
+                let mut dots = vec![0.0; count];
+                kernels.dot_rows(dtype, &rows, stride, &x, &mut dots);
+                let a = row(count, 9);
+                let mut sum = x.clone();
+                kernels.add_rows(dtype, &rows, stride, &a, &mut sum);
+                for (dot, values) in dots.iter().zip(&values) {
+                    let expected = values.iter().zip(&x).map(|(&v, &x)| f64::from(v) * f64::from(x)).sum();
+                    close(kernels, *dot, expected, 1e-6 * n as f64);
+                }
+                for i in 0..n {
+                    let added: f64 =
+                        a.iter().zip(&values).map(|(&a, v)| f64::from(a) * f64::from(v[i])).sum();
+                    close(kernels, sum[i], f64::from(x[i]) + added, 1e-5);
+                }
+            }
+        }
+    }
+}
