@@ -26,8 +26,6 @@ const BLOCK_UNITS: usize = size_of::<BlockQ8>() / 4;
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     kernel: Scratch,
-    /// Rows of a type without kernels of its own.
-    decoded: Vec<f32>,
     /// The vectors that one matrix multiplies: row and inner index.
     pairs: Vec<(usize, usize)>,
     floats: Vec<f32>,
@@ -37,13 +35,7 @@ pub(crate) struct Buffers {
 
 /// Whether activations are quantized for weights of this type.
 pub(crate) fn quantizes_activation(dtype: DType) -> bool {
-    dtype.is_quantized() && has_kernel(dtype)
-}
-
-/// Whether the kernels read this type as it is stored; the others are decoded a few rows at a time.
-fn has_kernel(dtype: DType) -> bool {
-    use DType::{BF16, F16, F32, Q2_K, Q3_K, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1, Q5_K, Q6_K, Q8_0};
-    matches!(dtype, F32 | F16 | BF16 | Q4_0 | Q4_1 | Q5_0 | Q5_1 | Q8_0 | Q2_K | Q3_K | Q4_K | Q5_K | Q6_K)
+    dtype.is_quantized()
 }
 
 /// Float32 units that the quantized form of `n` activations takes.
@@ -122,31 +114,14 @@ unsafe fn multiply(
     x: Activations<'_>,
     rows: Range<usize>,
     target: Target,
-    (scratch, decoded): (&mut Scratch, &mut Vec<f32>),
+    scratch: &mut Scratch,
 ) {
-    let run = |weights: Weights<'_>, rows: Range<usize>, base, scratch: &mut Scratch| {
-        // SAFETY: the caller's promise.
-        let mut out = unsafe { Out::from_raw(base, target.stride, target.n_vectors, rows.clone()) };
-        if target.n_vectors <= DOT_VECTORS {
-            kernels.dot(weights, x, rows, &mut out);
-        } else {
-            kernels.tile(weights, x, rows, &mut out, scratch);
-        }
-    };
-    let dtype = task.weight.weight.dtype;
-    if has_kernel(dtype) {
-        return run(weights(task, matrix), rows, target.base, scratch);
-    }
-    let (n_in, n_out) = (task.weight.weight.shape.dim(0), task.weight.weight.shape.dim(1));
-    let row_bytes = task.weight.row_bytes().expect("checked when the weight was loaded");
-    for first in rows.clone().step_by(PANEL) {
-        let n = PANEL.min(rows.end - first);
-        let start = (matrix * n_out + first) * row_bytes;
-        decoded.resize(n * n_in, 0.0);
-        quant::decode(dtype, &task.weight.bytes()[start..start + n * row_bytes], decoded)
-            .expect("whole rows of a checked weight");
-        let panel = Weights::new(DType::F32, bytemuck::cast_slice(decoded), n_in);
-        run(panel, 0..n, target.base.wrapping_add(first), scratch);
+    // SAFETY: the caller's promise.
+    let mut out = unsafe { Out::from_raw(target.base, target.stride, target.n_vectors, rows.clone()) };
+    if target.n_vectors <= DOT_VECTORS {
+        kernels.dot(weights(task, matrix), x, rows, &mut out);
+    } else {
+        kernels.tile(weights(task, matrix), x, rows, &mut out, scratch);
     }
 }
 
@@ -165,9 +140,8 @@ unsafe fn in_place(task: &MatMulTask, run: &Run<'_>, rows: Range<usize>, buffers
         Activations::Float(x)
     };
     let target = Target { base, stride: task.out.dims[0], n_vectors };
-    let scratch = (&mut buffers.kernel, &mut buffers.decoded);
     // SAFETY: the result has `n_vectors` vectors of `dims[0]` elements; the caller owns the columns `rows`.
-    unsafe { multiply(run.kernels, task, 0, x, rows, target, scratch) };
+    unsafe { multiply(run.kernels, task, 0, x, rows, target, &mut buffers.kernel) };
 }
 
 /// The vectors that matrix `matrix` multiplies, wherever they lie.
@@ -181,7 +155,7 @@ unsafe fn gathered(
     rows: Range<usize>,
     buffers: &mut Buffers,
 ) {
-    let Buffers { kernel, decoded, pairs, floats, blocks, results } = buffers;
+    let Buffers { kernel, pairs, floats, blocks, results } = buffers;
     pairs.clear();
     // SAFETY: the caller's promise.
     unsafe { find_pairs(task, run, matrix, pairs) };
@@ -209,7 +183,7 @@ unsafe fn gathered(
     results.resize(pairs.len() * n_out, 0.0);
     let target = Target { base: results.as_mut_ptr(), stride: n_out, n_vectors: pairs.len() };
     // SAFETY: the results are this thread's own.
-    unsafe { multiply(run.kernels, task, matrix, x, rows.clone(), target, (kernel, decoded)) };
+    unsafe { multiply(run.kernels, task, matrix, x, rows.clone(), target, kernel) };
     for (&(row, i), result) in pairs.iter().zip(results.chunks_exact(n_out)) {
         // SAFETY: the caller's promise.
         let out = unsafe { run.part_mut(&task.out, row, i * n_out + rows.start, rows.len()) };
