@@ -11,90 +11,100 @@ use backend_cpu::{
 use bytemuck::Zeroable;
 use quant::DType;
 
+const TYPES: [DType; 10] = [
+    DType::Q4_0,
+    DType::Q4_1,
+    DType::Q5_0,
+    DType::Q5_1,
+    DType::Q8_0,
+    DType::Q2_K,
+    DType::Q3_K,
+    DType::Q4_K,
+    DType::Q5_K,
+    DType::Q6_K,
+];
+
 fn main() {
     let filter = std::env::args().nth(1).unwrap_or_default();
-    for dtype in [
-        DType::Q4_0,
-        DType::Q4_1,
-        DType::Q5_0,
-        DType::Q5_1,
-        DType::Q8_0,
-        DType::Q2_K,
-        DType::Q3_K,
-        DType::Q4_K,
-        DType::Q5_K,
-        DType::Q6_K,
-    ] {
-        for kind in [Kind::Avx2, Kind::Avx512] {
+    for dtype in TYPES {
+        for kind in Kind::ALL {
             let name = format!("{dtype} {kind:?}");
-            if !name.contains(&filter) {
+            let Some(kernels) = Kernels::for_isa(kind).filter(|_| name.contains(&filter)) else {
                 continue;
-            }
-            let kernels = Kernels::for_isa(kind).unwrap();
-            // Out of cache, then within.
+            };
             print!("{name:16}");
+            // Out of cache, then within.
             for (n, rows) in [(4096, 8192), (2048, 64)] {
-                let bytes = rows * n / dtype.block_len() * dtype.block_bytes();
-                let mut s = 1u32;
-                let data: Vec<u8> = (0..bytes)
-                    .map(|_| {
-                        s = s.wrapping_mul(1664525).wrapping_add(1013904223);
-                        (s >> 25) as u8 & 0x3b
-                    })
-                    .collect();
                 for tokens in [1, 4] {
-                    let x: Vec<f32> = (0..n * tokens).map(|i| (i as f32).sin()).collect();
-                    let mut q = vec![BlockQ8::zeroed(); x.len() / 256];
-                    kernels.quantize_row(&x, &mut q);
-                    let mut y = vec![0.0; rows * tokens];
-                    let w = Weights::new(dtype, &data, n);
-                    let mut best = f64::MAX;
-                    for _ in 0..(200_000_000 / bytes / tokens).clamp(5, 20000) {
-                        let t = Instant::now();
-                        kernels.dot(
-                            w,
-                            Activations::Quantized(&q),
-                            0..rows,
-                            &mut Out::new(&mut y, rows, tokens),
-                        );
-                        best = best.min(t.elapsed().as_secs_f64());
-                    }
-                    print!(
-                        "  {tokens}: {:6.1} GB/s {:6.1} GMAC/s",
-                        bytes as f64 / best / 1e9,
-                        (n * rows * tokens) as f64 / best / 1e9
-                    );
+                    dot(&kernels, dtype, n, rows, tokens);
                 }
             }
-            let (n, rows, tokens) = (2048, 512, 128);
-            let bytes = rows * n / dtype.block_len() * dtype.block_bytes();
-            let data: Vec<u8> = (0..bytes).map(|i| ((i * i) >> 3) as u8 & 0x3b).collect();
-            let x: Vec<f32> = (0..n * tokens).map(|i| (i as f32).sin()).collect();
-            let mut q = vec![BlockQ8::zeroed(); x.len() / 256];
-            kernels.quantize_row(&x, &mut q);
-            let mut y = vec![0.0; rows * tokens];
-            let mut z = y.clone();
-            let w = Weights::new(dtype, &data, n);
-            let mut best = f64::MAX;
-            let mut scratch = Scratch::new();
-            for _ in 0..20 {
-                let t = Instant::now();
-                kernels.tile(
-                    w,
-                    Activations::Quantized(&q),
-                    0..rows,
-                    &mut Out::new(&mut y, rows, tokens),
-                    &mut scratch,
-                );
-                best = best.min(t.elapsed().as_secs_f64());
-            }
-            kernels.dot(w, Activations::Quantized(&q), 0..rows, &mut Out::new(&mut z, rows, tokens));
-            let (mut num, mut den) = (0.0, 0.0);
-            for (y, z) in y.iter().zip(&z) {
-                num += (y - z) * (y - z);
-                den += z * z;
-            }
-            println!("  tile {:6.1} GMAC/s   nmse {:e}", (n * rows * tokens) as f64 / best / 1e9, num / den);
+            tile(&kernels, dtype);
         }
     }
+}
+
+/// Bytes that make finite blocks of any type.
+fn weights(dtype: DType, n: usize, rows: usize) -> Vec<u8> {
+    let bytes = rows * n / dtype.block_len() * dtype.block_bytes();
+    let mut state = 1u32;
+    (0..bytes)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 25) as u8 & 0x3b
+        })
+        .collect()
+}
+
+fn activations(kernels: &Kernels, n: usize, tokens: usize) -> Vec<BlockQ8> {
+    let x: Vec<f32> = (0..n * tokens).map(|i| (i as f32).sin()).collect();
+    let mut q = vec![BlockQ8::zeroed(); x.len() / 256];
+    kernels.quantize_row(&x, &mut q);
+    q
+}
+
+/// Seconds of the fastest of `n` runs.
+fn best(n: usize, mut work: impl FnMut()) -> f64 {
+    let times = (0..n).map(|_| {
+        let start = Instant::now();
+        work();
+        start.elapsed().as_secs_f64()
+    });
+    times.fold(f64::MAX, f64::min)
+}
+
+fn dot(kernels: &Kernels, dtype: DType, n: usize, rows: usize, tokens: usize) {
+    let data = weights(dtype, n, rows);
+    let q = activations(kernels, n, tokens);
+    let mut y = vec![0.0; rows * tokens];
+    let w = Weights::new(dtype, &data, n);
+    let seconds = best((200_000_000 / data.len() / tokens).clamp(5, 20000), || {
+        kernels.dot(w, Activations::Quantized(&q), 0..rows, &mut Out::new(&mut y, rows, tokens));
+    });
+    print!(
+        "  {tokens}: {:6.1} GB/s {:6.1} GMAC/s",
+        data.len() as f64 / seconds / 1e9,
+        (n * rows * tokens) as f64 / seconds / 1e9
+    );
+}
+
+/// Speed of tiles, and how far they are from dots.
+fn tile(kernels: &Kernels, dtype: DType) {
+    let (n, rows, tokens) = (2048, 512, 128);
+    let data = weights(dtype, n, rows);
+    let q = activations(kernels, n, tokens);
+    let (mut y, mut z) = (vec![0.0; rows * tokens], vec![0.0; rows * tokens]);
+    let w = Weights::new(dtype, &data, n);
+    let mut scratch = Scratch::new();
+    let seconds = best(20, || {
+        let out = &mut Out::new(&mut y, rows, tokens);
+        kernels.tile(w, Activations::Quantized(&q), 0..rows, out, &mut scratch);
+    });
+    kernels.dot(w, Activations::Quantized(&q), 0..rows, &mut Out::new(&mut z, rows, tokens));
+    let (mut error, mut square) = (0.0, 0.0);
+    for (y, z) in y.iter().zip(&z) {
+        error += (y - z) * (y - z);
+        square += z * z;
+    }
+    println!("  tile {:6.1} GMAC/s   nmse {:e}", (n * rows * tokens) as f64 / seconds / 1e9, error / square);
 }

@@ -1,6 +1,6 @@
 //! Standard output and standard error: data and talk.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use anyhow::Result;
 
@@ -16,11 +16,6 @@ pub(crate) fn emit(text: &str) -> Result<()> {
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(())
-}
-
-/// Whether a person watches standard error.
-pub(crate) fn is_watched() -> bool {
-    io::stderr().is_terminal()
 }
 
 /// Whether the reader of our output went away, which is its right.

@@ -34,6 +34,7 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and short texts, given as they are")]
     pub(crate) fn value(key: &str, value: impl ToString, problem: impl Into<String>) -> Self {
         Self::Value { key: key.to_owned(), value: value.to_string(), problem: problem.into() }
     }

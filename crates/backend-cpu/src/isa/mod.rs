@@ -10,9 +10,6 @@ pub(crate) mod avx2;
 pub(crate) mod avx512;
 pub(crate) mod scalar;
 
-#[cfg(test)]
-mod tests;
-
 /// The instruction sets kernels are compiled for. All exist on every target, so that a choice can be named,
 /// parsed and refused; which can run here is answered by [`crate::kernels::Kernels::for_isa`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

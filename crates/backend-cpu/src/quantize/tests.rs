@@ -1,3 +1,4 @@
+//! Quantized activations: values, sums and edges. Not the products that read them.
 use super::*;
 use crate::{isa::Kind, kernels::Kernels};
 

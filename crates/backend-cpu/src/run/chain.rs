@@ -50,7 +50,7 @@ unsafe fn one(link: &Link, run: &Run<'_>, row: usize) {
             }
             Link::RopeTable { angles, out } => angles.table(run.step.positions[row], run.row_mut(out, row)),
             Link::Quantize { x, out } => {
-                matmul::quantize(run.kernels, &run.row(x, row), run.row_mut(out, row))
+                matmul::quantize(run.kernels, &run.row(x, row), run.row_mut(out, row));
             }
         }
     }

@@ -102,7 +102,7 @@ impl AttentionSpec {
         if self.n_head == 0 {
             return value("attention.head_count", 0, "must be positive".into());
         }
-        if self.n_head_kv == 0 || self.n_head % self.n_head_kv != 0 {
+        if self.n_head_kv == 0 || !self.n_head.is_multiple_of(self.n_head_kv) {
             let problem = format!("does not divide {} heads", self.n_head);
             return value("attention.head_count_kv", self.n_head_kv, problem);
         }

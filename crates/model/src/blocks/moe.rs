@@ -116,7 +116,7 @@ impl Groups {
         }
         let n_used: usize = at.require("expert_group_used_count")?;
         let key = at.full_key("expert_group_count");
-        if n_expert % n_group != 0 || n_expert / n_group < 2 {
+        if !n_expert.is_multiple_of(n_group) || n_expert / n_group < 2 {
             return Err(Error::value(
                 &key,
                 n_group,

@@ -27,7 +27,7 @@ impl Rope {
     fn load(at: &Source<'_>, hp: &Hparams, order: RopeOrder) -> Result<Self> {
         let rope = &hp.rope;
         let n_rot = rope.n_rot;
-        if n_rot == 0 || n_rot % 2 != 0 {
+        if n_rot == 0 || !n_rot.is_multiple_of(2) {
             return Err(Error::value(
                 &at.full_key("rope.dimension_count"),
                 n_rot,
@@ -64,7 +64,7 @@ impl Rope {
 
     /// Rotates only the first `n_rot` elements.
     pub(crate) fn partial(mut self, at: &Source<'_>, n_rot: usize) -> Result<Self> {
-        if n_rot == 0 || n_rot % 2 != 0 {
+        if n_rot == 0 || !n_rot.is_multiple_of(2) {
             return Err(Error::value(
                 &at.full_key("rope.dimension_count"),
                 n_rot,

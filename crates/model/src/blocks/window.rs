@@ -87,7 +87,7 @@ fn pattern(at: &Source<'_>, n_layer: usize) -> Result<Option<Pattern>> {
 fn every(n_layer: usize, period: usize, full: Full) -> Vec<bool> {
     let is_full = |i: usize| match (period, full) {
         (0, _) => false,
-        (_, Full::First) => i % period == 0,
+        (_, Full::First) => i.is_multiple_of(period),
         (_, Full::Last) => i % period == period - 1,
     };
     (0..n_layer).map(|i| !is_full(i)).collect()

@@ -56,7 +56,7 @@ fn the_context_in_use_chooses_rotary_factors() {
 fn check(name: &str, change: impl FnOnce(&mut testkit::Golden), want: &str) {
     let mut golden = testkit::Golden::load(name);
     change(&mut golden);
-    let error = load(&golden.file_of_zeros().unwrap()).expect_err(want);
+    let error = load(&golden.file_of_zeros().expect("a file")).expect_err(want);
     assert_eq!(error.to_string(), want);
 }
 

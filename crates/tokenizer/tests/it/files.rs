@@ -105,7 +105,7 @@ fn read(path: &Path) -> VocabData {
             }
             "token_type" => data.types = Some(ints(value)),
             "precompiled_charsmap" => {
-                data.charsmap = Some(ints(value).into_iter().map(|i: i32| i as u8).collect())
+                data.charsmap = Some(ints(value).into_iter().map(|i: i32| i as u8).collect());
             }
             "add_bos_token" => data.add_bos = Some(int(&value) != 0),
             "add_eos_token" => data.add_eos = Some(int(&value) != 0),

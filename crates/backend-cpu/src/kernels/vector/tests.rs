@@ -1,3 +1,4 @@
+//! Row kernels of every instruction set against the plain definition. Not the ops that use them.
 use super::*;
 use crate::isa::Kind;
 
