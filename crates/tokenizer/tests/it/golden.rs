@@ -91,6 +91,7 @@ goldens! {
     llama_bpe "llama-bpe";
     llama_spm "llama-spm";
     mpt "mpt";
+    nomic_bert_moe "nomic-bert-moe";
     phi_3 "phi-3";
     qwen2 "qwen2";
     qwen35 "qwen35";
