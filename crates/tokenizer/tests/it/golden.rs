@@ -1,6 +1,6 @@
 //! The reference's token ids, and what they turn back into.
 
-use crate::files;
+use crate::{files, synthetic};
 use serde_json::Value;
 use tokenizer::{Decode, Encode, TokenAttr, TokenId, Tokenizer};
 
@@ -66,6 +66,20 @@ fn check_row(tokenizer: &Tokenizer, row: &Value) {
 
 fn ids(value: &Value) -> Vec<TokenId> {
     value.as_array().expect("ids").iter().map(|id| id.as_u64().expect("id") as TokenId).collect()
+}
+
+/// Vocabularies of the kinds that no published file is small enough for: header, facts and rows on a line each.
+#[test]
+fn synthetic_vocabularies() {
+    for golden in read("synthetic") {
+        let name = golden["name"].as_str().expect("name");
+        let tokenizer = Tokenizer::from_gguf(&synthetic::from_json(&golden["metadata"]))
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        check_facts(&tokenizer, &golden["facts"]);
+        for row in golden["rows"].as_array().expect("rows") {
+            check_row(&tokenizer, row);
+        }
+    }
 }
 
 macro_rules! goldens {
