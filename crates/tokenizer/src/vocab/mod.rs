@@ -10,6 +10,7 @@ mod texts;
 
 pub use attr::TokenAttr;
 pub use data::VocabData;
+pub(crate) use pieces::{escaped_byte, unescape_rwkv};
 pub use special::SpecialIds;
 pub use texts::Texts;
 pub(crate) use texts::{TextIndex, fold, random_seed};
