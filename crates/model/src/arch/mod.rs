@@ -99,7 +99,7 @@ macro_rules! architectures {
 }
 
 architectures! {
-    gemma3, llama, qwen2,
+    deepseek2, gemma3, llama, mamba, mamba2, qwen2, qwen3, qwen3moe, rwkv7, t5, t5encoder,
 }
 
 /// The architecture of this name in GGUF files.

@@ -2,37 +2,9 @@
 //! a head. An architecture's file states only where it differs.
 
 use super::{
-    Architecture, Attention, AttentionSpec, Embedding, Ffn, FfnSpec, Head, Hparams, Mla, Norm, NormSpec,
-    Result, Source, Step, Tensor,
+    Architecture, Attention, AttentionSpec, Block, Dense, Embedding, FfnSpec, Head, Hparams, Norm, NormSpec, Result,
+    Source, Step, Tensor,
 };
-
-/// What moves information between tokens.
-#[derive(Debug)]
-pub(crate) enum Mixer {
-    Attention(Attention),
-    Mla(Mla),
-}
-
-impl Mixer {
-    pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        match self {
-            Self::Attention(attention) => attention.forward(step, x),
-            Self::Mla(mla) => mla.forward(step, x),
-        }
-    }
-}
-
-impl From<Attention> for Mixer {
-    fn from(attention: Attention) -> Self {
-        Self::Attention(attention)
-    }
-}
-
-impl From<Mla> for Mixer {
-    fn from(mla: Mla) -> Self {
-        Self::Mla(mla)
-    }
-}
 
 /// Names of the norms of a layer: of the mixer's input and output, and of the feed-forward's.
 #[derive(Clone, Copy, Debug)]
@@ -69,10 +41,11 @@ impl Norms {
 #[derive(Debug)]
 pub(crate) struct Layer {
     mixer_norm: Option<Norm>,
-    mixer: Mixer,
+    mixer: Box<dyn Block>,
     mixer_post_norm: Option<Norm>,
     ffn_norm: Option<Norm>,
-    ffn: Ffn,
+    /// Layers of a single block have none.
+    ffn: Option<Box<dyn Block>>,
     ffn_post_norm: Option<Norm>,
     /// The feed-forward reads the layer's input, as the mixer does, instead of the mixer's sum.
     pub(crate) parallel: bool,
@@ -85,8 +58,8 @@ impl Layer {
         at: &Source<'_>,
         hp: &Hparams,
         (norms, norm): (Norms, NormSpec),
-        mixer: impl Into<Mixer>,
-        ffn: Ffn,
+        mixer: impl Into<Box<dyn Block>>,
+        ffn: impl Into<Box<dyn Block>>,
     ) -> Result<Self> {
         let load = |name: Option<&str>| name.map(|name| Norm::load(at, name, norm, hp.n_embd)).transpose();
         Ok(Self {
@@ -94,8 +67,27 @@ impl Layer {
             mixer: mixer.into(),
             mixer_post_norm: load(norms.mixer_post)?,
             ffn_norm: load(norms.ffn)?,
-            ffn,
+            ffn: Some(ffn.into()),
             ffn_post_norm: load(norms.ffn_post)?,
+            parallel: false,
+            residual_scale: 1.0,
+        })
+    }
+
+    /// A single block behind the norm `attn_norm`.
+    pub(crate) fn single(
+        at: &Source<'_>,
+        hp: &Hparams,
+        norm: NormSpec,
+        block: impl Into<Box<dyn Block>>,
+    ) -> Result<Self> {
+        Ok(Self {
+            mixer_norm: Some(Norm::load(at, "attn_norm", norm, hp.n_embd)?),
+            mixer: block.into(),
+            mixer_post_norm: None,
+            ffn_norm: None,
+            ffn: None,
+            ffn_post_norm: None,
             parallel: false,
             residual_scale: 1.0,
         })
@@ -104,7 +96,7 @@ impl Layer {
     /// Llama's layer around this attention: RMS norms of inputs, SwiGLU.
     pub(crate) fn llama(at: &Source<'_>, hp: &Hparams, attention: AttentionSpec) -> Result<Self> {
         let norms = (Norms::PRE, NormSpec::rms(at, hp)?);
-        let ffn = Ffn::dense(at, FfnSpec::swiglu(at, hp)?)?;
+        let ffn = Dense::load(at, FfnSpec::swiglu(at, hp)?)?;
         Self::load(at, hp, norms, Attention::load(at, attention)?, ffn)
     }
 
@@ -113,12 +105,13 @@ impl Layer {
         let scale = |x: Tensor<'g>| if self.residual_scale == 1.0 { x } else { x.scale(self.residual_scale) };
         let normed = norm(&self.mixer_norm, x);
         let mixed = scale(norm(&self.mixer_post_norm, self.mixer.forward(step, normed)));
+        let Some(ffn) = &self.ffn else { return mixed + x };
         let ffn_input = match (self.parallel, &self.ffn_norm) {
             (true, Some(norm)) => norm.forward(x),
             (true, None) => normed,
             (false, _) => norm(&self.ffn_norm, mixed + x),
         };
-        let fed = scale(norm(&self.ffn_post_norm, self.ffn.forward(ffn_input)));
+        let fed = scale(norm(&self.ffn_post_norm, ffn.forward(step, ffn_input)));
         fed + (mixed + x)
     }
 }

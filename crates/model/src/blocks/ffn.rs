@@ -1,6 +1,6 @@
-//! Feed-forward networks: dense, or a mixture of experts.
+//! The dense feed-forward network.
 
-use super::{Activation, Error, Hparams, Linear, Moe, Result, Source, Tensor};
+use super::{Activation, Block, Error, Hparams, Linear, Result, Source, Step, Tensor};
 
 /// Where the gate's matrix is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +30,6 @@ impl FfnSpec {
     }
 }
 
-/// What follows the mixer in a layer.
-#[derive(Debug)]
-pub(crate) enum Ffn {
-    Dense(Dense),
-    Moe(Moe),
-    /// Experts and a dense network beside them, added.
-    Both(Moe, Dense),
-}
-
 /// `down(f(gate x) * up x)`.
 #[derive(Debug)]
 pub(crate) struct Dense {
@@ -48,23 +39,13 @@ pub(crate) struct Dense {
     spec: FfnSpec,
 }
 
-impl Ffn {
-    pub(crate) fn dense(at: &Source<'_>, spec: FfnSpec) -> Result<Self> {
-        Dense::load(at, "", spec).map(Self::Dense)
-    }
-
-    pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        match self {
-            Self::Dense(dense) => dense.forward(x),
-            Self::Moe(moe) => moe.forward(x),
-            Self::Both(moe, dense) => moe.forward(x) + dense.forward(x),
-        }
-    }
-}
-
 impl Dense {
+    pub(crate) fn load(at: &Source<'_>, spec: FfnSpec) -> Result<Self> {
+        Self::named(at, "", spec)
+    }
+
     /// `suffix` tells the tensors of shared experts from others.
-    pub(crate) fn load(at: &Source<'_>, suffix: &str, spec: FfnSpec) -> Result<Self> {
+    pub(crate) fn named(at: &Source<'_>, suffix: &str, spec: FfnSpec) -> Result<Self> {
         let FfnSpec { n_embd, n_ff, gate, .. } = spec;
         let n_up = if gate == Gate::InUp { 2 * n_ff } else { n_ff };
         let scaled = if suffix.is_empty() { at.scales().ffn } else { at.scales().shared_experts };
@@ -77,7 +58,7 @@ impl Dense {
         })
     }
 
-    pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+    pub(crate) fn apply<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
         let up = self.up.forward(x);
         let (gate, up) = match self.spec.gate {
             Gate::InUp => {
@@ -87,5 +68,11 @@ impl Dense {
             Gate::Own | Gate::None => (self.gate.as_ref().map(|g| g.forward(x)), up),
         };
         self.down.forward(self.spec.activation.forward(gate, up))
+    }
+}
+
+impl Block for Dense {
+    fn forward<'g>(&self, _: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        self.apply(x)
     }
 }

@@ -49,6 +49,11 @@ impl Linear {
         })
     }
 
+    /// With a scale that is stored under another name.
+    pub(crate) fn scaled_by(self, at: &Source<'_>, name: &str) -> Result<Self> {
+        Ok(Self { scale: scale(at, name, self.weight, true)?, ..self })
+    }
+
     /// In a feed-forward: the scale counts if `scaled`, and multiplies the bias too.
     pub(crate) fn in_ffn(
         at: &Source<'_>,

@@ -1,0 +1,11 @@
+//! `qwen3`: Qwen2's layers with each head of queries and keys normalized.
+
+use crate::blocks::*;
+
+pub(super) const ARCH: Arch = Arch::decoder("qwen3", |at, hp| Layer::llama(at, hp, attention(at, hp)?));
+
+/// Rotated halves behind norms of each head.
+pub(super) fn attention(at: &Source<'_>, hp: &Hparams) -> Result<AttentionSpec> {
+    let qk_norm = Some(QkNorm::head(NormSpec::rms(at, hp)?));
+    Ok(AttentionSpec { qk_norm, ..AttentionSpec::neox(at, hp)? })
+}
