@@ -2,7 +2,8 @@
 
 use crate::blocks::*;
 
-pub(super) const ARCH: Arch = Arch::decoder("qwen3", |at, hp| Layer::llama(at, hp, attention(at, hp)?));
+pub(super) const ARCH: Arch = Arch::decoder("qwen3", |at, hp| Layer::llama(at, hp, attention(at, hp)?))
+    .scales(Scales::FFN);
 
 /// Rotated halves behind norms of each head.
 pub(super) fn attention(at: &Source<'_>, hp: &Hparams) -> Result<AttentionSpec> {

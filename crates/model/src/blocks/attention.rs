@@ -30,6 +30,16 @@ impl QkNorm {
         Self { norm, span: Span::Head, after_rope: false }
     }
 
+    /// Each head after it is rotated (Hunyuan).
+    pub(crate) fn rotated_head(norm: NormSpec) -> Self {
+        Self { after_rope: true, ..Self::head(norm) }
+    }
+
+    /// Each head with a gain of its own (Command R).
+    pub(crate) fn each_head(norm: NormSpec) -> Self {
+        Self { span: Span::EachHead, ..Self::head(norm) }
+    }
+
     /// All heads as one vector (OLMo 2).
     pub(crate) fn whole(norm: NormSpec) -> Self {
         Self { norm, span: Span::Whole, after_rope: false }

@@ -6,7 +6,8 @@ use super::{
     Source, Step, Tensor,
 };
 
-/// Names of the norms of a layer: of the mixer's input and output, and of the feed-forward's.
+/// Names of the norms of a layer: of the mixer's input and output, and of the feed-forward's. A norm without a gain
+/// has the empty name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Norms {
     pub(crate) mixer: Option<&'static str>,
@@ -21,6 +22,10 @@ impl Norms {
         Self { mixer: Some("attn_norm"), mixer_post: None, ffn: Some("ffn_norm"), ffn_post: None };
     /// Of inputs; the feed-forward's is stored under another name (gpt-oss, GLM-4.5).
     pub(crate) const PRE_RENAMED: Self = Self { ffn: Some("post_attention_norm"), ..Self::PRE };
+    /// One of the input that both blocks read.
+    pub(crate) const SHARED: Self = Self { ffn: None, ..Self::PRE };
+    /// Of inputs, without gains.
+    pub(crate) const BARE: Self = Self { mixer: Some(""), ffn: Some(""), ..Self::PRE };
     /// Of outputs (OLMo 2).
     pub(crate) const POST: Self = Self {
         mixer: None,
@@ -48,9 +53,9 @@ pub(crate) struct Layer {
     ffn: Option<Box<dyn Block>>,
     ffn_post_norm: Option<Norm>,
     /// The feed-forward reads the layer's input, as the mixer does, instead of the mixer's sum.
-    pub(crate) parallel: bool,
+    parallel: bool,
     /// What each block adds is multiplied by this.
-    pub(crate) residual_scale: f32,
+    residual_scale: f32,
 }
 
 impl Layer {
@@ -61,7 +66,11 @@ impl Layer {
         mixer: impl Into<Box<dyn Block>>,
         ffn: impl Into<Box<dyn Block>>,
     ) -> Result<Self> {
-        let load = |name: Option<&str>| name.map(|name| Norm::load(at, name, norm, hp.n_embd)).transpose();
+        let load = |name: Option<&str>| match name {
+            None => Ok(None),
+            Some("") => Ok(Some(Norm::bare(norm))),
+            Some(name) => Norm::load(at, name, norm, hp.n_embd).map(Some),
+        };
         Ok(Self {
             mixer_norm: load(norms.mixer)?,
             mixer: mixer.into(),
@@ -95,9 +104,28 @@ impl Layer {
 
     /// Llama's layer around this attention: RMS norms of inputs, SwiGLU.
     pub(crate) fn llama(at: &Source<'_>, hp: &Hparams, attention: AttentionSpec) -> Result<Self> {
-        let norms = (Norms::PRE, NormSpec::rms(at, hp)?);
-        let ffn = Dense::load(at, FfnSpec::swiglu(at, hp)?)?;
-        Self::load(at, hp, norms, Attention::load(at, attention)?, ffn)
+        Self::dense(at, hp, NormSpec::rms(at, hp)?, attention, FfnSpec::swiglu(at, hp)?)
+    }
+
+    /// Attention, then a dense feed-forward, each behind a norm.
+    pub(crate) fn dense(
+        at: &Source<'_>,
+        hp: &Hparams,
+        norm: NormSpec,
+        attention: AttentionSpec,
+        ffn: FfnSpec,
+    ) -> Result<Self> {
+        Self::load(at, hp, (Norms::PRE, norm), Attention::load(at, attention)?, Dense::load(at, ffn)?)
+    }
+
+    /// With both blocks reading the layer's input.
+    pub(crate) fn parallel(self) -> Self {
+        Self { parallel: true, ..self }
+    }
+
+    /// With what each block adds multiplied by `scale`.
+    pub(crate) fn residual_scaled(self, scale: f32) -> Self {
+        Self { residual_scale: scale, ..self }
     }
 
     fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {

@@ -1,6 +1,6 @@
 //! The dense feed-forward network.
 
-use super::{Activation, Block, Error, Hparams, Linear, Result, Source, Step, Tensor};
+use super::{Activation, Block, Error, Hparams, Linear, Result, Source, Step, Tensor, Unary, Weight};
 
 /// Where the gate's matrix is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,11 @@ impl FfnSpec {
         let n_ff = Error::check_extent(&at.full_key("feed_forward_length"), hp.layer(at.index()).n_ff)?;
         Ok(Self { n_embd: hp.n_embd, n_ff, gate: Gate::Own, activation: Activation::SILU })
     }
+
+    /// Without a gate.
+    pub(crate) fn plain(at: &Source<'_>, hp: &Hparams, f: Unary) -> Result<Self> {
+        Ok(Self { gate: Gate::None, activation: Activation::Unary(f), ..Self::swiglu(at, hp)? })
+    }
 }
 
 /// `down(f(gate x) * up x)`.
@@ -35,6 +40,8 @@ impl FfnSpec {
 pub(crate) struct Dense {
     gate: Option<Linear>,
     up: Linear,
+    /// What stands between them is divided by this (AWQ).
+    act_scales: Option<Weight>,
     down: Linear,
     spec: FfnSpec,
 }
@@ -53,6 +60,7 @@ impl Dense {
         Ok(Self {
             gate: if gate == Gate::Own { Some(linear("gate", [n_embd, n_ff])?) } else { None },
             up: linear("up", [n_embd, n_up])?,
+            act_scales: at.vector_opt("ffn.act.scales", [n_ff])?,
             down: linear("down", [n_ff, n_embd])?,
             spec,
         })
@@ -67,7 +75,8 @@ impl Dense {
             }
             Gate::Own | Gate::None => (self.gate.as_ref().map(|g| g.forward(x)), up),
         };
-        self.down.forward(self.spec.activation.forward(gate, up))
+        let y = self.spec.activation.forward(gate, up);
+        self.down.forward(self.act_scales.map_or(y, |scales| y / scales))
     }
 }
 

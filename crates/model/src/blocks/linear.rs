@@ -16,6 +16,10 @@ pub(crate) struct Scales {
 impl Scales {
     /// Of attention and other mixers.
     pub(crate) const MIXER: Self = Self { ffn: false, shared_experts: false, experts: false };
+    /// And of dense feed-forwards.
+    pub(crate) const FFN: Self = Self { ffn: true, ..Self::MIXER };
+    /// And of experts.
+    pub(crate) const EXPERTS: Self = Self { ffn: false, ..Self::ALL };
     pub(crate) const ALL: Self = Self { ffn: true, shared_experts: true, experts: true };
 }
 

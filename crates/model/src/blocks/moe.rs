@@ -99,7 +99,7 @@ impl MoeSpec {
         if hp.n_expert == 0 {
             return Ok(Dense::load(at, FfnSpec::swiglu(at, hp)?)?.into());
         }
-        Ok(Moe::load(at, Self::softmax(at, hp)?)?.into())
+        Ok(Moe::load(at, Self::softmax(at, hp)?.with_shared(at)?)?.into())
     }
 
     /// These experts behind `leading_dense_block_count` layers of SwiGLU.

@@ -1,0 +1,5 @@
+//! `dream`: Dream, a diffusion model: Qwen 2 where every token sees all others.
+
+use crate::blocks::*;
+
+pub(super) const ARCH: Arch = Arch { name: "dream", ..super::qwen2::ARCH }.bidirectional();

@@ -1,0 +1,6 @@
+//! `pangu-embedded`: openPangu Embedded: Qwen 2 under another name.
+
+use crate::blocks::*;
+
+pub(super) const ARCH: Arch = 
+    Arch::decoder("pangu-embedded", |at, hp| Layer::llama(at, hp, AttentionSpec::neox(at, hp)?));

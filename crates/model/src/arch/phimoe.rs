@@ -1,0 +1,10 @@
+//! `phimoe`: Phi 3.5 MoE: layer norms, experts, rotary factors for long contexts.
+
+use crate::blocks::*;
+
+pub(super) const ARCH: Arch = Arch::decoder("phimoe", |at, hp| {
+    let attention = Attention::load(at, AttentionSpec::neox(at, hp)?)?;
+    let moe = Moe::load(at, MoeSpec::softmax(at, hp)?)?;
+    Layer::load(at, hp, (Norms::PRE, NormSpec::layer(at, hp)?), attention, moe)
+})
+.layer_normed();
