@@ -179,7 +179,11 @@ impl Context {
             self.sequences.reserve(entry.seq, timeline, entry.tokens.len())?;
         }
         let hparams = self.model.model().hparams();
-        let width = if mode == Mode::Logits { hparams.n_vocab } else { hparams.n_embd_out };
+        let width = match mode {
+            Mode::Logits => hparams.n_vocab,
+            Mode::Embeddings | Mode::Encode => hparams.n_embd_out,
+            Mode::Scores => hparams.n_label(),
+        };
         let output = if mode == Mode::Logits { Output::Logits } else { Output::Embeddings };
         self.results.clear();
         let (mut entry, mut done) = (0, 0);
@@ -214,6 +218,7 @@ impl Context {
             let what = match mode {
                 Mode::Logits => "logits",
                 Mode::Embeddings => "embeddings",
+                Mode::Scores => "scores: it has no classifier",
                 Mode::Encode => "an encoding: it has no encoder",
             };
             return Err(Error::NotSupported { what });

@@ -2,5 +2,7 @@
 
 use crate::blocks::*;
 
-pub(super) const ARCH: Arch = 
-    Arch::decoder("ernie4_5", |at, hp| Layer::llama(at, hp, AttentionSpec::interleaved(at, hp)?));
+pub(super) const ARCH: Arch = Arch::decoder("ernie4_5", |at, hp| {
+    at.ignore("attn_output.bias", "the reference engine does not add it");
+    Layer::llama(at, hp, AttentionSpec::interleaved(at, hp)?)
+});

@@ -16,7 +16,7 @@ pub(crate) trait Architecture: fmt::Debug + Send + Sync {
 
     /// Whether there is a graph of this mode.
     fn supports(&self, mode: Mode) -> bool {
-        mode != Mode::Encode
+        matches!(mode, Mode::Logits | Mode::Embeddings)
     }
 }
 

@@ -11,8 +11,8 @@ pub(super) const ARCH: Arch = Arch::decoder("mpt", |at, hp| {
         ..AttentionSpec::causal(at, hp)?
     };
     if attention.qk_norm.is_none() {
-        at.ignore("attn_k_norm.weight", "keys are normalized together with queries or not at all");
-        at.ignore("attn_k_norm.bias", "keys are normalized together with queries or not at all");
+        let names = ["attn_k_norm.weight", "attn_k_norm.bias"];
+        at.ignore_each(&names, "keys are normalized together with queries or not at all");
     }
     Layer::dense(at, hp, norm, attention, FfnSpec::plain(at, hp, Unary::Gelu)?)
 })

@@ -2,5 +2,7 @@
 
 use crate::blocks::*;
 
-pub(super) const ARCH: Arch = 
-    Arch::decoder("openelm", |at, hp| Layer::llama(at, hp, super::qwen3::attention(at, hp)?));
+pub(super) const ARCH: Arch = Arch::decoder("openelm", |at, hp| {
+    at.ignore("attn_qkv.scale", "the reference engine does not apply it");
+    Layer::llama(at, hp, super::qwen3::attention(at, hp)?)
+});

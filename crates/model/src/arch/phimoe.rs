@@ -5,6 +5,9 @@ use crate::blocks::*;
 pub(super) const ARCH: Arch = Arch::decoder("phimoe", |at, hp| {
     let attention = Attention::load(at, AttentionSpec::neox(at, hp)?)?;
     let moe = Moe::load(at, MoeSpec::softmax(at, hp)?)?;
-    Layer::load(at, hp, (Norms::PRE, NormSpec::layer(at, hp)?), attention, moe)
+    Layer::load(at, hp, (Norms::PRE, NORM), attention, moe)
 })
-.layer_normed();
+.head(|at, hp| Head::load(at, hp, NORM));
+
+/// Files give no epsilon for layer norms; the reference engine takes this.
+const NORM: NormSpec = NormSpec { kind: NormKind::Layer, eps: 0.0 };

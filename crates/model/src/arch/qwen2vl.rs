@@ -2,4 +2,8 @@
 
 use crate::blocks::*;
 
-pub(super) const ARCH: Arch = Arch { name: "qwen2vl", ..super::qwen2::ARCH };
+pub(super) const ARCH: Arch = Arch::own("qwen2vl", |file, hp| {
+    hp.norm_eps.rms.get_or_insert(0.0);
+    file.ignore("output.bias", "the reference engine does not add it");
+    super::qwen2::ARCH.load(file, hp)
+});

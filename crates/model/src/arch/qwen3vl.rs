@@ -2,4 +2,4 @@
 
 use crate::blocks::*;
 
-pub(super) const ARCH: Arch = Arch { name: "qwen3vl", ..super::qwen3::ARCH };
+pub(super) const ARCH: Arch = Arch { name: "qwen3vl", ..super::qwen3::ARCH }.scales(Scales::MIXER);

@@ -2,4 +2,4 @@
 
 use crate::blocks::*;
 
-pub(super) const ARCH: Arch = Arch { name: "qwen3vlmoe", ..super::qwen3moe::ARCH };
+pub(super) const ARCH: Arch = Arch { name: "qwen3vlmoe", ..super::qwen3moe::ARCH }.scales(Scales::MIXER);

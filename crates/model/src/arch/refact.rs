@@ -3,8 +3,9 @@
 use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::decoder("refact", |at, hp| {
+    let biases = ["attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias"];
+    at.ignore_each(&biases, "the reference engine does not add it");
     at.root().ignore("rope_freqs.weight", "nothing is rotated");
     let spec = AttentionSpec { alibi_max_bias: Some(8.0), ..AttentionSpec::causal(at, hp)? };
-    let ffn = MoeSpec::mixtral_or_dense(at, hp)?;
-    Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), Attention::load(at, spec)?, ffn)
+    Layer::llama(at, hp, spec)
 });

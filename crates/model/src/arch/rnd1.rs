@@ -2,4 +2,4 @@
 
 use crate::blocks::*;
 
-pub(super) const ARCH: Arch = Arch { name: "rnd1", ..super::qwen3moe::ARCH }.bidirectional();
+pub(super) const ARCH: Arch = Arch { name: "rnd1", ..super::qwen3moe::ARCH }.bidirectional().scales(Scales::MIXER);

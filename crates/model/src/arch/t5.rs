@@ -26,8 +26,8 @@ struct T5 {
 }
 
 impl Architecture for T5 {
-    fn supports(&self, _: Mode) -> bool {
-        true
+    fn supports(&self, mode: Mode) -> bool {
+        mode != Mode::Scores
     }
 
     fn forward<'g>(&self, step: &Step<'g>) -> Tensor<'g> {

@@ -2,7 +2,7 @@
 //! a head. An architecture's file states only where it differs.
 
 use super::{
-    Architecture, Attention, AttentionSpec, Block, Dense, Embedding, FfnSpec, Head, Hparams, Norm, NormSpec, Result,
+    Architecture, Attention, AttentionSpec, Block, Dense, Embedding, FfnSpec, Head, Hparams, Mode, Norm, NormSpec, Result,
     Source, Step, Tensor,
 };
 
@@ -153,6 +153,14 @@ pub(crate) struct Decoder {
 }
 
 impl Architecture for Decoder {
+    fn supports(&self, mode: Mode) -> bool {
+        match mode {
+            Mode::Logits | Mode::Embeddings => true,
+            Mode::Scores => self.head.has_classifier(),
+            Mode::Encode => false,
+        }
+    }
+
     fn forward<'g>(&self, step: &Step<'g>) -> Tensor<'g> {
         let mut x = self.embedding.forward(step);
         for layer in &self.layers {

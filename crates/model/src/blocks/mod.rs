@@ -5,6 +5,7 @@ use std::fmt;
 
 mod activation;
 mod attention;
+mod classifier;
 mod conv;
 mod decoder;
 mod embedding;
@@ -20,6 +21,7 @@ mod window;
 
 pub(crate) use activation::Activation;
 pub(crate) use attention::{Attention, AttentionSpec, QkNorm, Span};
+pub(crate) use classifier::Classifier;
 pub(crate) use conv::ShortConv;
 pub(crate) use decoder::{Decoder, Layer, Norms};
 pub(crate) use embedding::Embedding;

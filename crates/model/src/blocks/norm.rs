@@ -7,8 +7,6 @@ use super::{Hparams, NormKind, Result, Source, Tensor, Weight};
 pub(crate) struct NormSpec {
     pub(crate) kind: NormKind,
     pub(crate) eps: f32,
-    /// Whether biases of the file are used.
-    bias: bool,
 }
 
 impl NormSpec {
@@ -20,13 +18,8 @@ impl NormSpec {
         Self::of(at, hp, NormKind::Layer)
     }
 
-    /// With biases left to be ignored.
-    pub(crate) fn without_bias(self) -> Self {
-        Self { bias: false, ..self }
-    }
-
     fn of(at: &Source<'_>, hp: &Hparams, kind: NormKind) -> Result<Self> {
-        Ok(Self { kind, eps: hp.eps(at, kind)?, bias: true })
+        Ok(Self { kind, eps: hp.eps(at, kind)? })
     }
 }
 
@@ -51,7 +44,7 @@ impl Norm {
         dims: [usize; N],
     ) -> Result<Self> {
         let weight = at.vector(&format!("{name}.weight"), dims)?;
-        let bias = if spec.bias { at.vector_opt(&format!("{name}.bias"), dims)? } else { None };
+        let bias = at.vector_opt(&format!("{name}.bias"), dims)?;
         Ok(Self { spec, weight: Some(weight), bias })
     }
 
