@@ -21,5 +21,5 @@ fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Layer> {
         spec.rope = spec.rope.map(|rope| rope.unscaled(window.freq_base));
     }
     let ffn = FfnSpec { activation: Activation::GELU, ..FfnSpec::swiglu(at, hp)? };
-    Layer::load(at, hp, (Norms::SANDWICH, norm), Attention::load(at, spec)?, Ffn::dense(at, ffn)?)
+    Layer::load(at, hp, (Norms::SANDWICH, norm), Attention::load(at, spec)?, Dense::load(at, ffn)?)
 }

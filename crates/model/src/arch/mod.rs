@@ -16,7 +16,7 @@ pub(crate) trait Architecture: fmt::Debug + Send + Sync {
 
     /// Whether there is a graph of this mode.
     fn supports(&self, mode: Mode) -> bool {
-        mode != Mode::Encode
+        matches!(mode, Mode::Logits | Mode::Embeddings)
     }
 }
 
@@ -30,6 +30,8 @@ type LoadHead = fn(&Source<'_>, &Hparams) -> Result<Head>;
 pub(crate) struct Arch {
     name: &'static str,
     load: Load,
+    /// Every token sees all others, whatever the file says.
+    bidirectional: bool,
     pub(crate) scales: Scales,
 }
 
@@ -42,14 +44,14 @@ enum Load {
 impl Arch {
     /// A network written out.
     pub(crate) const fn own(name: &'static str, load: LoadOwn) -> Self {
-        Self { name, load: Load::Own(load), scales: Scales::MIXER }
+        Self { name, load: Load::Own(load), bidirectional: false, scales: Scales::MIXER }
     }
 
     /// A [`Decoder`] of these layers, with a plain embedding and a head behind an RMS norm.
     pub(crate) const fn decoder(name: &'static str, layer: LoadLayer) -> Self {
         let embedding: LoadEmbedding = Embedding::load;
         let head: LoadHead = |at, hp| Head::load(at, hp, NormSpec::rms(at, hp)?);
-        Self { name, load: Load::Decoder { embedding, layer, head }, scales: Scales::MIXER }
+        Self { name, load: Load::Decoder { embedding, layer, head }, bidirectional: false, scales: Scales::MIXER }
     }
 
     /// A decoder with another embedding.
@@ -68,6 +70,11 @@ impl Arch {
         self
     }
 
+    /// A decoder whose head is behind a layer norm.
+    pub(crate) const fn layer_normed(self) -> Self {
+        self.head(|at, hp| Head::load(at, hp, NormSpec::layer(at, hp)?))
+    }
+
     /// With these `.scale` tensors applied.
     pub(crate) const fn scales(mut self, scales: Scales) -> Self {
         self.scales = scales;
@@ -78,7 +85,17 @@ impl Arch {
         self.name
     }
 
+    /// With attention in both directions.
+    pub(crate) const fn bidirectional(mut self) -> Self {
+        self.bidirectional = true;
+        self
+    }
+
     pub(crate) fn load(&self, file: &Source<'_>, hp: &mut Hparams) -> Result<Box<dyn Architecture>> {
+        hp.causal &= !self.bidirectional;
+        for i in hp.n_layer..hp.n_layer_all() {
+            file.layer(i).ignore_all("draft layers guess tokens ahead; the model itself does without");
+        }
         match self.load {
             Load::Own(load) => load(file, hp),
             Load::Decoder { embedding, layer, head } => Ok(Box::new(Decoder {
@@ -99,7 +116,7 @@ macro_rules! architectures {
 }
 
 architectures! {
-    gemma3, llama, qwen2,
+    apertus, arcee, baichuan, bailingmoe, bailingmoe2, bloom, chatglm, codeshell, cohere2, command_r, dbrx, deepseek, deepseek2, dots1, dream, ernie4_5, eurobert, exaone, falcon, gemma, gemma2, gemma3, glm4, glm4moe, gpt2, gpt_oss, gptneox, granite, granitemoe, hunyuan_dense, hunyuan_moe, hunyuan_vl, internlm2, jais, jais2, llada, llada_moe, llama, llama_embed, maincoder, mamba, mamba2, mellum, minicpm, minimax_m2, mpt, nemotron, olmo, olmo2, olmoe, openelm, orion, paddleocr, pangu_embedded, phi2, phi3, phimoe, plamo, plm, qwen, qwen2, qwen2moe, qwen2vl, qwen3, qwen3moe, qwen3tts, qwen3vl, qwen3vlmoe, refact, rnd1, rwkv7, seed_oss, smollm3, stablelm, starcoder, starcoder2, t5, t5encoder, xverse,
 }
 
 /// The architecture of this name in GGUF files.

@@ -1,7 +1,7 @@
 //! Attention with its projections: multi-head, multi-query and grouped-query.
 
 use super::{
-    Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor,
+    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor,
     Timeline, ValueStore, Weight,
 };
 
@@ -28,6 +28,16 @@ impl QkNorm {
     /// Each head before it is rotated (Qwen 3).
     pub(crate) fn head(norm: NormSpec) -> Self {
         Self { norm, span: Span::Head, after_rope: false }
+    }
+
+    /// Each head after it is rotated (Hunyuan).
+    pub(crate) fn rotated_head(norm: NormSpec) -> Self {
+        Self { after_rope: true, ..Self::head(norm) }
+    }
+
+    /// Each head with a gain of its own (Command R).
+    pub(crate) fn each_head(norm: NormSpec) -> Self {
+        Self { span: Span::EachHead, ..Self::head(norm) }
     }
 
     /// All heads as one vector (OLMo 2).
@@ -83,6 +93,12 @@ impl AttentionSpec {
         Ok(Self { rope: Some(Rope::neox(at, hp)?), ..Self::causal(at, hp)? })
     }
 
+    /// With the scale `attention.scale`, if the file gives one.
+    pub(crate) fn with_file_scale(self, at: &Source<'_>) -> Result<Self> {
+        let scale = at.get("attention.scale")?.filter(|&scale| scale != 0.0).unwrap_or(self.scale);
+        Ok(Self { scale, ..self })
+    }
+
     /// What the layer remembers.
     fn memory(&self) -> MemorySpec {
         MemorySpec::Kv {
@@ -97,7 +113,7 @@ impl AttentionSpec {
         }
     }
 
-    fn check(&self, at: &Source<'_>) -> Result<()> {
+    pub(crate) fn check(&self, at: &Source<'_>) -> Result<()> {
         let value = |key: &str, value, problem: String| Err(Error::value(&at.full_key(key), value, problem));
         if self.n_head == 0 {
             return value("attention.head_count", 0, "must be positive".into());
@@ -160,18 +176,6 @@ impl Attention {
         })
     }
 
-    pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = self.spec;
-        let [q, k, v] = self.qkv.forward(x, &self.spec);
-        let q = self.position(step, q, self.q_norm.as_ref(), n_head);
-        let k = self.position(step, k, self.k_norm.as_ref(), n_head_kv);
-        debug_assert_eq!([q.dim(0), q.dim(1)], [key_dim, n_head]);
-        let v = v.reshape(&[value_dim, n_head_kv]);
-        let kv = step.append_kv(self.memory, k, Some(v));
-        let y = q.attention(kv, value_dim, self.op(), self.sinks, None);
-        self.output.forward(y.reshape(&[n_head * value_dim]))
-    }
-
     /// Norm and rotation of queries or keys, in their order; `[key_dim, n_head]`.
     fn position<'g>(&self, step: &Step<'g>, x: Tensor<'g>, norm: Option<&Norm>, n_head: usize) -> Tensor<'g> {
         let heads = |x: Tensor<'g>| x.reshape(&[self.spec.key_dim, n_head]);
@@ -197,6 +201,20 @@ impl Attention {
             sinks: self.sinks.is_some(),
             ..tensor::Attention::causal(self.memory, self.spec.key_dim)
         }
+    }
+}
+
+impl Block for Attention {
+    fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = self.spec;
+        let [q, k, v] = self.qkv.forward(x, &self.spec);
+        let q = self.position(step, q, self.q_norm.as_ref(), n_head);
+        let k = self.position(step, k, self.k_norm.as_ref(), n_head_kv);
+        debug_assert_eq!([q.dim(0), q.dim(1)], [key_dim, n_head]);
+        let v = v.reshape(&[value_dim, n_head_kv]);
+        let kv = step.append_kv(self.memory, k, Some(v));
+        let y = q.attention(kv, value_dim, self.op(), self.sinks, None);
+        self.output.forward(y.reshape(&[n_head * value_dim]))
     }
 }
 

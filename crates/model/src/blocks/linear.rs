@@ -16,6 +16,10 @@ pub(crate) struct Scales {
 impl Scales {
     /// Of attention and other mixers.
     pub(crate) const MIXER: Self = Self { ffn: false, shared_experts: false, experts: false };
+    /// And of dense feed-forwards.
+    pub(crate) const FFN: Self = Self { ffn: true, ..Self::MIXER };
+    /// And of experts.
+    pub(crate) const EXPERTS: Self = Self { ffn: false, ..Self::ALL };
     pub(crate) const ALL: Self = Self { ffn: true, shared_experts: true, experts: true };
 }
 
@@ -47,6 +51,11 @@ impl Linear {
             bias: at.vector_opt(&format!("{name}.bias"), [n_out])?,
             bias_first: false,
         })
+    }
+
+    /// With a scale that is stored under another name.
+    pub(crate) fn scaled_by(self, at: &Source<'_>, name: &str) -> Result<Self> {
+        Ok(Self { scale: scale(at, name, self.weight, true)?, ..self })
     }
 
     /// In a feed-forward: the scale counts if `scaled`, and multiplies the bias too.

@@ -2,7 +2,7 @@
 //! latent, and only that and one rotated key are remembered.
 
 use super::{
-    Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor,
+    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor,
     Timeline, ValueStore, Weight,
 };
 
@@ -122,7 +122,14 @@ impl Mla {
         })
     }
 
-    pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+    fn op(&self) -> tensor::Attention {
+        let spec = tensor::Attention::causal(self.memory, self.spec.key_dim);
+        tensor::Attention { scale: self.spec.scale, mask: Mask::Causal, ..spec }
+    }
+}
+
+impl Block for Mla {
+    fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let MlaSpec { n_head, kv_rank, key_dim, value_dim, n_rot, .. } = self.spec;
         let rotate = |x: Tensor<'g>| match &self.spec.rope {
             Some(rope) => rope.forward(step, x),
@@ -150,11 +157,6 @@ impl Mla {
             }
         };
         self.output.forward(y.reshape(&[n_head * value_dim]))
-    }
-
-    fn op(&self) -> tensor::Attention {
-        let spec = tensor::Attention::causal(self.memory, self.spec.key_dim);
-        tensor::Attention { scale: self.spec.scale, mask: Mask::Causal, ..spec }
     }
 }
 
