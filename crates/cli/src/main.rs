@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod devices;
+mod models;
 mod npy;
 mod output;
 
@@ -18,6 +19,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Info(args) => commands::info::run(&args),
+        Command::Tokenize(args) => commands::tokenize::run(&args),
+        Command::Detokenize(args) => commands::detokenize::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),

@@ -9,12 +9,14 @@ mod error;
 mod models;
 mod partition;
 mod pretokenize;
+mod stream;
 mod trie;
 mod unicode;
 mod vocab;
 
 pub use decode::Decode;
 pub use error::{Error, Result};
+pub use stream::Detokenizer;
 pub use vocab::{SpecialIds, Texts, TokenAttr, Vocab, VocabData, VocabKind};
 
 use models::bpe::Bpe;
@@ -51,6 +53,14 @@ enum Model {
 }
 
 impl Tokenizer {
+    /// Reads the vocabulary of a model file.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::new`], and where a metadata key is of the wrong type.
+    pub fn from_gguf(metadata: &gguf::Metadata) -> Result<Self> {
+        Self::new(VocabData::from_gguf(metadata)?)
+    }
+
     /// Checks and prepares what a file holds.
     ///
     /// # Errors
@@ -127,8 +137,9 @@ impl Tokenizer {
         }
     }
 
+    /// Where `\n` is no token, the padding of its kind stands for it, whatever the file says of padding.
     fn find_newline(&self) -> Option<TokenId> {
-        let pad = self.vocab.special().pad;
+        let pad = self.vocab.default_pad;
         match self.vocab.kind() {
             VocabKind::None => None,
             VocabKind::Spm => self.vocab.byte_token(b'\n').or(pad),

@@ -2,5 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod completions;
+pub(crate) mod detokenize;
 pub(crate) mod eval;
 pub(crate) mod info;
+pub(crate) mod tokenize;

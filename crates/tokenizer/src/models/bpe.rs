@@ -53,7 +53,7 @@ impl Bpe {
             joints: pre.escape_spaces.then(|| Joints::before('\u{2581}')),
             memo: Memo::new(vocab.len()),
         };
-        bpe.read_merges(vocab, &merges);
+        bpe.read_merges(vocab, &merges)?;
         Ok(bpe)
     }
 
@@ -137,13 +137,15 @@ impl Bpe {
         }));
     }
 
-    fn read_merges(&mut self, vocab: &Vocab, merges: &Texts) {
+    fn read_merges(&mut self, vocab: &Vocab, merges: &Texts) -> Result<()> {
         let mut extra = HashMap::new();
         let mut joined = Vec::new();
         let mut guess = 0;
         for (rank, merge) in (0..).zip(merges.iter()) {
-            // A merge without two parts can never happen.
-            let Some((left, right)) = split_merge(merge) else { continue };
+            let (left, right) = split_merge(merge).ok_or_else(|| Error::Merge {
+                rank: rank as usize,
+                merge: String::from_utf8_lossy(merge).into_owned(),
+            })?;
             joined.clear();
             joined.extend_from_slice(left);
             joined.extend_from_slice(right);
@@ -159,6 +161,7 @@ impl Bpe {
                 joints.add(&joined);
             }
         }
+        Ok(())
     }
 
     /// The symbol of a text that a merge names; `None` where no input can ever have it.

@@ -4,15 +4,25 @@ use crate::files;
 use serde_json::Value;
 use tokenizer::{Decode, Encode, TokenAttr, TokenId, Tokenizer};
 
+/// The lines of a golden file: facts, then rows.
+fn read(name: &str) -> Vec<Value> {
+    let path = format!("{}/tests/data/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// The texts of a golden file.
+pub(crate) fn texts(name: &str) -> Vec<String> {
+    read(name)[1..].iter().map(|row| row["text"].as_str().expect("text").to_owned()).collect()
+}
+
 /// Facts and rows of a golden file.
 fn check(name: &str) {
     let tokenizer = files::load(name);
-    let path = format!("{}/tests/data/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).expect("golden file");
-    let mut rows = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    check_facts(&tokenizer, &rows.next().expect("facts")["facts"]);
-    for row in rows {
-        check_row(&tokenizer, &row);
+    let rows = read(name);
+    check_facts(&tokenizer, &rows[0]["facts"]);
+    for row in &rows[1..] {
+        check_row(&tokenizer, row);
     }
     // Texts nobody may copy: checked where the golden folder is at hand.
     let corpus = format!("/work/shared/golden/tokenizers/{name}.corpus.jsonl");
