@@ -1,8 +1,12 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
+mod quantize;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use quantize::QuantizeArgs;
 
 /// Runs language models from GGUF files on this machine.
 #[derive(Debug, Parser)]
@@ -24,6 +28,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Measure tokens per second
     Bench(BenchArgs),
+    /// Make a smaller file of a model
+    Quantize(QuantizeArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

@@ -5,4 +5,5 @@ pub(crate) mod completions;
 pub(crate) mod detokenize;
 pub(crate) mod eval;
 pub(crate) mod info;
+pub(crate) mod quantize;
 pub(crate) mod tokenize;
