@@ -2,3 +2,7 @@
 
 mod files;
 mod golden;
+mod loading;
+mod random;
+mod streaming;
+mod synthetic;
