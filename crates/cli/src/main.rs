@@ -8,6 +8,7 @@ mod devices;
 mod models;
 mod npy;
 mod output;
+mod terminal;
 
 use std::process::ExitCode;
 
