@@ -1,12 +1,19 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
 mod quantize;
+mod run;
+mod sampling;
+mod short;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tensor::DType;
 
 pub(crate) use quantize::QuantizeArgs;
+pub(crate) use run::RunArgs;
+pub(crate) use sampling::SamplingArgs;
+pub(crate) use short::expanded;
 
 /// Runs language models from GGUF files on this machine.
 #[derive(Debug, Parser)]
@@ -18,6 +25,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Answer a prompt, or chat
+    Run(Box<RunArgs>),
     /// Show what a model file is
     Info(InfoArgs),
     /// Turn text into token ids
@@ -123,6 +132,17 @@ pub(crate) enum Pooling {
 pub(crate) enum KvType {
     F32,
     F16,
+    Bf16,
+}
+
+impl KvType {
+    pub(crate) fn dtype(self) -> DType {
+        match self {
+            Self::F32 => DType::F32,
+            Self::F16 => DType::F16,
+            Self::Bf16 => DType::BF16,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -3,8 +3,10 @@
 //! Text and data go to standard output, everything else to standard error. Exit codes: 0 fine, 1 failed, 2 usage.
 
 mod args;
+mod chat;
 mod commands;
 mod devices;
+mod interrupt;
 mod models;
 mod npy;
 mod output;
@@ -17,8 +19,9 @@ use clap::Parser;
 use args::{Cli, Command};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(args::expanded(std::env::args_os()));
     let done = match cli.command {
+        Command::Run(args) => commands::run::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Tokenize(args) => commands::tokenize::run(&args),
         Command::Detokenize(args) => commands::detokenize::run(&args),

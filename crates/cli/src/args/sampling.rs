@@ -61,7 +61,13 @@ pub(crate) struct SamplingArgs {
     logit_bias: Vec<String>,
 
     /// Keep tokens of typical surprise up to this total probability; 1 keeps all
-    #[arg(long = "typical-p", visible_alias = "typical", value_name = "F", default_value_t = 1.0, hide_short_help = true)]
+    #[arg(
+        long = "typical-p",
+        visible_alias = "typical",
+        value_name = "F",
+        default_value_t = 1.0,
+        hide_short_help = true
+    )]
     typical_p: f32,
 
     /// Keep tokens within this many standard deviations of the best; -1: off
@@ -208,5 +214,6 @@ fn bias(text: &str) -> Result<(TokenId, f32)> {
         let (id, bias) = text.split_at(sign);
         Some((id.trim().parse().ok()?, bias.trim().parse().ok()?))
     };
-    parse().with_context(|| format!("--logit-bias {text}: give a token id and a bias, as 15043+1 or 15043-inf"))
+    parse()
+        .with_context(|| format!("--logit-bias {text}: give a token id and a bias, as 15043+1 or 15043-inf"))
 }

@@ -6,4 +6,5 @@ pub(crate) mod detokenize;
 pub(crate) mod eval;
 pub(crate) mod info;
 pub(crate) mod quantize;
+pub(crate) mod run;
 pub(crate) mod tokenize;

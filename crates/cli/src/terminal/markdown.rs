@@ -114,12 +114,12 @@ impl Markdown {
             }
             Kind::Fence(fence) => {
                 let language = text.trim_start().trim_start_matches(['`', '~']).trim();
-                self.state =
-                    State::Code { fence, code: Code::new(language), line: String::new() };
+                self.state = State::Code { fence, code: Code::new(language), line: String::new() };
                 return;
             }
             Kind::Rule => {
-                write!(out, "{}{}{}", style::DIM, "─".repeat(24), style::RESET).expect("a string takes any text");
+                write!(out, "{}{}{}", style::DIM, "─".repeat(24), style::RESET)
+                    .expect("a string takes any text");
                 ""
             }
             Kind::Heading(level) => {
