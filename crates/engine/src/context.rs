@@ -128,14 +128,7 @@ impl Context {
         let sequences = Sequences::new(model.model(), model.devices(), &model.placement().memories, memory)?;
         let step = Buffers { tables: Vec::with_capacity(sequences.n_blocks()), ..Buffers::default() };
         let config = ContextConfig { n_ubatch: memory.n_ubatch, ..config };
-        Ok(Self {
-            model,
-            config,
-            sequences,
-            pipelines: Vec::new(),
-            step,
-            results: Vec::new(),
-        })
+        Ok(Self { model, config, sequences, pipelines: Vec::new(), step, results: Vec::new() })
     }
 
     pub fn model(&self) -> &Arc<LoadedModel> {

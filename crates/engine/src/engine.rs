@@ -122,8 +122,7 @@ impl Engine {
             let _ = commands.send(Command::Wake);
         };
         let (outlet, answer) = answer(self.config.n_unread, Arc::clone(&self.obituary), wake);
-        let job =
-            Job::new(request, tokens, chain, &self.tokenizer, self.config.context.n_ctx, outlet);
+        let job = Job::new(request, tokens, chain, &self.tokenizer, self.config.context.n_ctx, outlet);
         // A thread that ended in between drops the job, and the answer says why.
         let _ = self.commands.send(Command::Submit(Box::new(job)));
         Ok(answer)

@@ -261,6 +261,8 @@ impl Scheduler {
                 None => self.context.remove(seq),
             }
         }
+        // Before anybody learns of the end.
+        self.count();
         job.finish(finish);
     }
 }
