@@ -17,7 +17,7 @@ fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Layer> {
         spec.scale = 1.0 / ((hp.n_embd / spec.n_head.max(1)) as f32).sqrt();
     }
     if let Some(window) = Window::load(at, hp, 6, Full::Last)?.filter(|window| window.covers(at)) {
-        spec = window.narrow(at, spec)?;
+        spec = window.narrow(at, spec);
         spec.rope = spec.rope.map(|rope| rope.unscaled(window.freq_base));
     }
     let ffn = FfnSpec { activation: Activation::GELU, ..FfnSpec::swiglu(at, hp)? };

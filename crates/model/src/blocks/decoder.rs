@@ -128,6 +128,9 @@ impl Layer {
         Self { residual_scale: scale, ..self }
     }
 
+}
+
+impl Block for Layer {
     fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let norm = |norm: &Option<Norm>, x: Tensor<'g>| norm.as_ref().map_or(x, |norm| norm.forward(x));
         let scale = |x: Tensor<'g>| if self.residual_scale == 1.0 { x } else { x.scale(self.residual_scale) };

@@ -43,19 +43,14 @@ impl Window {
         self.is_window.get(at.index()).copied().unwrap_or(false)
     }
 
-    /// Narrows the attention of a window layer.
-    pub(crate) fn narrow(&self, at: &Source<'_>, spec: AttentionSpec) -> Result<AttentionSpec> {
+    /// The attention of a layer, narrowed if the window covers it. Where tokens see both ways, half of the window is on
+    /// either side.
+    pub(crate) fn narrow(&self, at: &Source<'_>, spec: AttentionSpec) -> AttentionSpec {
         if !self.covers(at) {
-            return Ok(spec);
+            return spec;
         }
-        if spec.mask == Mask::All {
-            return Err(Error::value(
-                &at.full_key("attention.causal"),
-                false,
-                "cannot go with a sliding window",
-            ));
-        }
-        Ok(AttentionSpec { mask: Mask::Window(self.n), ..spec })
+        let mask = if spec.mask == Mask::All { Mask::Symmetric(self.n) } else { Mask::Window(self.n) };
+        AttentionSpec { mask, ..spec }
     }
 }
 
