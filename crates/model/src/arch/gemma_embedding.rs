@@ -16,12 +16,9 @@ pub(super) const ARCH: Arch = Arch::own("gemma-embedding", |file, hp| {
 });
 
 fn layer(at: &Source<'_>, hp: &Hparams, norm: NormSpec) -> Result<Layer> {
-    let mut spec = AttentionSpec { qk_norm: Some(QkNorm::head(norm)), ..AttentionSpec::neox(at, hp)? };
+    let spec = AttentionSpec { qk_norm: Some(QkNorm::head(norm)), ..AttentionSpec::neox(at, hp)? };
     let window = Window::of(at, hp, at.require("attention.sliding_window")?, 6, Full::Last)?;
-    if window.covers(at) {
-        spec = window.narrow(at, spec);
-        spec.rope = spec.rope.map(|rope| rope.unscaled(window.freq_base));
-    }
+    let spec = window.narrow_unscaled(at, spec);
     let ffn = FfnSpec { activation: Activation::GELU, ..FfnSpec::swiglu(at, hp)? };
     Layer::load(at, hp, (Norms::SANDWICH, norm), Attention::load(at, spec)?, Dense::load(at, ffn)?)
 }

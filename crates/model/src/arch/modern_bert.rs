@@ -19,9 +19,8 @@ pub(super) const ARCH: Arch = Arch::own("modern-bert", |file, hp| {
 
 fn layer(at: &Source<'_>, hp: &Hparams, norm: NormSpec) -> Result<Layer> {
     let mut spec = AttentionSpec::neox(at, hp)?;
-    if let Some(window) = Window::load(at, hp, 3, Full::First)?.filter(|window| window.covers(at)) {
-        spec = window.narrow(at, spec);
-        spec.rope = spec.rope.map(|rope| rope.unscaled(window.freq_base));
+    if let Some(window) = Window::load(at, hp, 3, Full::First)? {
+        spec = window.narrow_unscaled(at, spec);
     }
     let activation = match at.get_or("hidden_activation", "gelu")? {
         "gelu" | "geglu" => Activation::GELU,

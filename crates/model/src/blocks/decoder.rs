@@ -83,15 +83,15 @@ impl Layer {
         })
     }
 
-    /// A single block behind the norm `attn_norm`.
+    /// A single block behind a norm.
     pub(crate) fn single(
         at: &Source<'_>,
         hp: &Hparams,
-        norm: NormSpec,
+        (name, norm): (&str, NormSpec),
         block: impl Into<Box<dyn Block>>,
     ) -> Result<Self> {
         Ok(Self {
-            mixer_norm: Some(Norm::load(at, "attn_norm", norm, hp.n_embd)?),
+            mixer_norm: Some(Norm::load(at, name, norm, hp.n_embd)?),
             mixer: block.into(),
             mixer_post_norm: None,
             ffn_norm: None,
@@ -116,6 +116,16 @@ impl Layer {
         ffn: FfnSpec,
     ) -> Result<Self> {
         Self::load(at, hp, (Norms::PRE, norm), Attention::load(at, attention)?, Dense::load(at, ffn)?)
+    }
+
+    /// With norms of outputs that differ from those of inputs.
+    pub(crate) fn post_normed(self, at: &Source<'_>, hp: &Hparams, norm: NormSpec) -> Result<Self> {
+        let load = |name| Norm::load(at, name, norm, hp.n_embd).map(Some);
+        Ok(Self {
+            mixer_post_norm: load("post_attention_norm")?,
+            ffn_post_norm: load("post_ffw_norm")?,
+            ..self
+        })
     }
 
     /// With both blocks reading the layer's input.
@@ -151,7 +161,7 @@ impl Block for Layer {
 #[derive(Debug)]
 pub(crate) struct Decoder {
     pub(crate) embedding: Embedding,
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) layers: Vec<Box<dyn Block>>,
     pub(crate) head: Head,
 }
 

@@ -42,7 +42,7 @@ pub(crate) use crate::source::Source;
 pub(crate) use crate::step::Step;
 pub(crate) use crate::{Error, Hparams, Mode, Result};
 pub(crate) use tensor::{
-    Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Tensor, Timeline, Unary, ValueStore, Weight,
+    Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
 };
 
 /// Maps hidden states to hidden states: what mixes tokens, a feed-forward, a whole layer.

@@ -14,6 +14,11 @@ impl NormSpec {
         Self::of(at, hp, NormKind::Rms)
     }
 
+    /// With the epsilon that the file must then have.
+    pub(crate) fn rms_of(at: &Source<'_>) -> Result<Self> {
+        Ok(Self { kind: NormKind::Rms, eps: at.require("attention.layer_norm_rms_epsilon")? })
+    }
+
     pub(crate) fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
         Self::of(at, hp, NormKind::Layer)
     }
@@ -43,7 +48,9 @@ impl Norm {
         spec: NormSpec,
         dims: [usize; N],
     ) -> Result<Self> {
-        let weight = at.vector(&format!("{name}.weight"), dims)?;
+        let full = format!("{name}.weight");
+        // Converters of PLaMo leave out the last part of some names.
+        let weight = at.vector(if !at.has(&full) && at.has(name) { name } else { &full }, dims)?;
         let bias = at.vector_opt(&format!("{name}.bias"), dims)?;
         Ok(Self { spec, weight: Some(weight), bias })
     }
