@@ -9,6 +9,10 @@ pub(super) const ARCH: Arch = Arch::own("lfm2", |file, hp| load(file, hp, |at, h
 type LoadFfn = fn(&Source<'_>, &Hparams) -> Result<Box<dyn Block>>;
 
 pub(super) fn load(file: &Source<'_>, hp: &mut Hparams, ffn: LoadFfn) -> Result<Box<dyn Architecture>> {
+    if !hp.causal {
+        let problem = "needs convolutions that look ahead, which there are not yet";
+        return Err(Error::value(&file.full_key("attention.causal"), false, problem));
+    }
     let norm = NormSpec::rms(file, hp)?;
     let layer = |at: &Source<'_>| {
         let mixer: Box<dyn Block> = if hp.layer(at.index()).n_head_kv == 0 {

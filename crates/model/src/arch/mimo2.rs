@@ -9,6 +9,10 @@ pub(super) const ARCH: Arch = Arch::decoder("mimo2", |at, hp| {
     let attention = Attention::load(at, window.narrow_unscaled(at, AttentionSpec::neox(at, hp)?))?;
     let attention = Scaled { attention, scale: at.get_or("attention.value_scale", 1.0)? };
     let ffn: Box<dyn Block> = if at.has("ffn_gate_inp.weight") {
+        for part in ["ffn_gate", "ffn_up", "ffn_down"] {
+            at.ignore_each(&[&format!("{part}.weight"), &format!("{part}.scale")], "the experts take its place");
+            at.ignore(&format!("{part}.input_scale"), "the experts take its place");
+        }
         Moe::load(at, MoeSpec { score: Score::Sigmoid, ..MoeSpec::softmax(at, hp)? })?.into()
     } else {
         Dense::load(at, FfnSpec::swiglu(at, hp)?)?.into()

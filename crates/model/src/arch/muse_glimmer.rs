@@ -5,7 +5,7 @@ use crate::blocks::*;
 pub(super) const ARCH: Arch = Arch::decoder("muse-glimmer", |at, hp| {
     let norm = NormSpec::rms(at, hp)?;
     let qk_norm = Some(QkNorm::head(norm));
-    let mut spec = AttentionSpec { gate: Some(Unary::Sigmoid), qk_norm, ..AttentionSpec::interleaved(at, hp)? };
+    let mut spec = AttentionSpec { gate: Some(Unary::Sigmoid), qk_norm, ..AttentionSpec::neox(at, hp)? };
     let window = Window::of(at, hp, at.require("attention.sliding_window")?, 4, Full::Last)?;
     spec = window.narrow(at, spec);
     if !window.covers(at) {

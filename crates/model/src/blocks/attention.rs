@@ -12,6 +12,8 @@ pub(crate) enum Span {
     Head,
     /// Each head, without a gain.
     Bare,
+    /// Each head; queries have one number a head as gain, keys none.
+    HeadScale,
     /// Each head with a gain of its own.
     EachHead,
     /// All heads as one vector.
@@ -45,6 +47,11 @@ impl QkNorm {
     /// Each head after it is rotated, without a gain (Llama 4).
     pub(crate) fn bare_rotated(norm: NormSpec) -> Self {
         Self { span: Span::Bare, ..Self::rotated_head(norm) }
+    }
+
+    /// Each head after it is rotated; queries have a gain a head (Talkie).
+    pub(crate) fn rotated_queries(norm: NormSpec) -> Self {
+        Self { span: Span::HeadScale, ..Self::rotated_head(norm) }
     }
 
     /// All heads as one vector (OLMo 2).
@@ -177,6 +184,8 @@ impl Attention {
             };
             Ok(Some(match span {
                 Span::Bare => Norm::bare(norm),
+                Span::HeadScale if name == "attn_k_norm" => Norm::bare(norm),
+                Span::HeadScale => Norm::shaped(at, name, norm, [1, n_head])?,
                 Span::Head => Norm::load(at, name, norm, key_dim)?,
                 Span::EachHead => Norm::shaped(at, name, norm, [key_dim, n_head])?,
                 Span::Whole => Norm::load(at, name, norm, key_dim * n_head)?,

@@ -1,6 +1,6 @@
 //! Normalization with learned gain and bias.
 
-use super::{Hparams, NormKind, Result, Source, Tensor, Weight};
+use super::{Block, Hparams, NormKind, Result, Source, Step, Tensor, Weight};
 
 /// Kind and epsilon of a norm.
 #[derive(Clone, Copy, Debug)]
@@ -67,5 +67,11 @@ impl Norm {
 
     pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
         x.norm(self.spec.kind, self.spec.eps, self.weight, self.bias)
+    }
+}
+
+impl Block for Norm {
+    fn forward<'g>(&self, _: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        Self::forward(self, x)
     }
 }
