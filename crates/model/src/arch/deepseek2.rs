@@ -20,7 +20,12 @@ pub(super) fn attention(at: &Source<'_>, hp: &Hparams) -> Result<MlaSpec> {
     let rope = Rope::interleaved(at, hp)?.with_mscale(log_multiplier, log_multiplier);
     let growth = 0.1 * (1.0 / rope.table.freq_scale).ln();
     let mscale = rope.table.attn_factor * (1.0 + growth) * (1.0 + log_multiplier * growth);
-    Ok(MlaSpec { rope: Some(rope), scale: mscale * mscale / (spec.key_dim as f32).sqrt(), ..spec })
+    Ok(MlaSpec {
+        rope: Some(rope),
+        scale: mscale * mscale / (spec.key_dim as f32).sqrt(),
+        temperature: super::mistral3::temperature(at, at.get_or("attention.temperature_length", 0)?)?,
+        ..spec
+    })
 }
 
 /// Its early files do not say how experts are scored.

@@ -10,7 +10,7 @@ pub(super) const ARCH: Arch = Arch::decoder("gemma2", |at, hp| {
         spec.scale = 1.0 / ((hp.n_embd / spec.n_head.max(1)) as f32).sqrt();
     }
     let n_window = at.get("attention.sliding_window")?.unwrap_or(4096);
-    spec = Window::of(at, hp, n_window, 2, Full::Last)?.narrow(at, spec)?;
+    spec = Window::of(at, hp, n_window, 2, Full::Last)?.narrow(at, spec);
     let ffn = Dense::load(at, FfnSpec { activation: Activation::GELU, ..FfnSpec::swiglu(at, hp)? })?;
     Layer::load(at, hp, (Norms::SANDWICH, NormSpec::rms(at, hp)?), Attention::load(at, spec)?, ffn)
 })

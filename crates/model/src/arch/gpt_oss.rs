@@ -5,7 +5,7 @@ use crate::blocks::*;
 pub(super) const ARCH: Arch = Arch::decoder("gpt-oss", |at, hp| {
     let mut spec = AttentionSpec::neox(at, hp)?;
     if let Some(window) = Window::load(at, hp, 2, Full::Last)? {
-        spec = window.narrow(at, spec)?;
+        spec = window.narrow(at, spec);
     }
     let moe =
         MoeSpec { score: Score::SoftmaxOfChosen, activation: Activation::SwigluOai, normalize: false, ..MoeSpec::softmax(at, hp)? };

@@ -7,13 +7,19 @@ pub(super) const ARCH: Arch = Arch::decoder("granite", layer)
     .head(|at, hp| Ok(Head::load(at, hp, NormSpec::rms(at, hp)?)?.scaled(1.0 / scale(at, "logit_scale")?)));
 
 pub(super) fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Layer> {
-    let mut spec = AttentionSpec::interleaved(at, hp)?.with_file_scale(at)?;
-    if !at.get_or("rope.scaling.finetuned", true)? {
-        spec.rope = None;
-    }
+    let attention = Attention::load(at, attention(at, hp)?)?;
     let norms = (Norms::PRE, NormSpec::rms(at, hp)?);
-    let layer = Layer::load(at, hp, norms, Attention::load(at, spec)?, MoeSpec::mixtral_or_dense(at, hp)?)?;
+    let layer = Layer::load(at, hp, norms, attention, MoeSpec::mixtral_or_dense(at, hp)?)?;
     Ok(layer.residual_scaled(scale(at, "residual_scale")?))
+}
+
+/// Some models have no positions.
+pub(super) fn attention(at: &Source<'_>, hp: &Hparams) -> Result<AttentionSpec> {
+    if at.get_or("rope.scaling.finetuned", true)? {
+        AttentionSpec::interleaved(at, hp)?.with_file_scale(at)
+    } else {
+        AttentionSpec::causal(at, hp)?.with_file_scale(at)
+    }
 }
 
 /// A factor that 0 leaves out.

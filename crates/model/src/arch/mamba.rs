@@ -3,4 +3,4 @@
 use crate::blocks::*;
 
 pub(super) const ARCH: Arch =
-    Arch::decoder("mamba", |at, hp| Layer::single(at, hp, NormSpec::rms(at, hp)?, Mamba::load(at, hp)?));
+    Arch::decoder("mamba", |at, hp| Layer::single(at, hp, ("attn_norm", NormSpec::rms(at, hp)?), Mamba::load(at, hp)?));

@@ -5,7 +5,7 @@ use crate::blocks::*;
 pub(super) const ARCH: Arch = Arch::decoder("mellum", |at, hp| {
     let mut spec = super::qwen3::attention(at, hp)?;
     if let Some(window) = Window::load(at, hp, 4, Full::Last)? {
-        spec = window.narrow(at, spec)?;
+        spec = window.narrow(at, spec);
     }
     let moe = Moe::load(at, MoeSpec::softmax(at, hp)?)?;
     Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), Attention::load(at, spec)?, moe)

@@ -1,8 +1,8 @@
 //! Attention with its projections: multi-head, multi-query and grouped-query.
 
 use super::{
-    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor,
-    Timeline, ValueStore, Weight,
+    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Temperature, Tensor,
+    Timeline, Unary, ValueStore, Weight,
 };
 
 /// Which elements of queries and keys are normalized together.
@@ -10,6 +10,10 @@ use super::{
 pub(crate) enum Span {
     /// Each head, all with the same gain.
     Head,
+    /// Each head, without a gain.
+    Bare,
+    /// Each head; queries have one number a head as gain, keys none.
+    HeadScale,
     /// Each head with a gain of its own.
     EachHead,
     /// All heads as one vector.
@@ -40,6 +44,16 @@ impl QkNorm {
         Self { span: Span::EachHead, ..Self::head(norm) }
     }
 
+    /// Each head after it is rotated, without a gain (Llama 4).
+    pub(crate) fn bare_rotated(norm: NormSpec) -> Self {
+        Self { span: Span::Bare, ..Self::rotated_head(norm) }
+    }
+
+    /// Each head after it is rotated; queries have a gain a head (Talkie).
+    pub(crate) fn rotated_queries(norm: NormSpec) -> Self {
+        Self { span: Span::HeadScale, ..Self::rotated_head(norm) }
+    }
+
     /// All heads as one vector (OLMo 2).
     pub(crate) fn whole(norm: NormSpec) -> Self {
         Self { norm, span: Span::Whole, after_rope: false }
@@ -61,6 +75,10 @@ pub(crate) struct AttentionSpec {
     /// Queries, keys and values are kept within this of 0.
     pub(crate) clamp: Option<f32>,
     pub(crate) qk_norm: Option<QkNorm>,
+    /// Of queries, by their position.
+    pub(crate) temperature: Option<Temperature>,
+    /// `f(attn_gate x)` multiplies each head of the result, or each element of it.
+    pub(crate) gate: Option<Unary>,
 }
 
 impl AttentionSpec {
@@ -80,6 +98,8 @@ impl AttentionSpec {
             alibi_max_bias: None,
             clamp: None,
             qk_norm: None,
+            temperature: None,
+            gate: None,
         })
     }
 
@@ -140,6 +160,9 @@ pub(crate) struct Attention {
     k_norm: Option<Norm>,
     /// `[n_head]`: a score each head may spend on nothing.
     sinks: Option<Weight>,
+    gate: Option<Linear>,
+    /// Of the result, before its projection (BitNet).
+    sub_norm: Option<Norm>,
     output: Linear,
     memory: MemoryId,
     spec: AttentionSpec,
@@ -160,6 +183,9 @@ impl Attention {
                 return Ok(None);
             };
             Ok(Some(match span {
+                Span::Bare => Norm::bare(norm),
+                Span::HeadScale if name == "attn_k_norm" => Norm::bare(norm),
+                Span::HeadScale => Norm::shaped(at, name, norm, [1, n_head])?,
                 Span::Head => Norm::load(at, name, norm, key_dim)?,
                 Span::EachHead => Norm::shaped(at, name, norm, [key_dim, n_head])?,
                 Span::Whole => Norm::load(at, name, norm, key_dim * n_head)?,
@@ -170,6 +196,8 @@ impl Attention {
             q_norm: norm("attn_q_norm", n_head)?,
             k_norm: norm("attn_k_norm", n_head_kv)?,
             sinks: at.vector_opt("attn_sinks.weight", [n_head])?,
+            gate: spec.gate.map(|_| load_gate(at, &spec)).transpose()?,
+            sub_norm: sub_norm(at, "attn_sub_norm", n_head * value_dim)?,
             output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
             memory: at.remember(spec.memory()),
             spec,
@@ -208,14 +236,39 @@ impl Block for Attention {
     fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = self.spec;
         let [q, k, v] = self.qkv.forward(x, &self.spec);
-        let q = self.position(step, q, self.q_norm.as_ref(), n_head);
+        let mut q = self.position(step, q, self.q_norm.as_ref(), n_head);
+        if let Some(temperature) = self.spec.temperature {
+            q = q * step.graph.temperature(temperature);
+        }
         let k = self.position(step, k, self.k_norm.as_ref(), n_head_kv);
         debug_assert_eq!([q.dim(0), q.dim(1)], [key_dim, n_head]);
         let v = v.reshape(&[value_dim, n_head_kv]);
         let kv = step.append_kv(self.memory, k, Some(v));
-        let y = q.attention(kv, value_dim, self.op(), self.sinks, None);
-        self.output.forward(y.reshape(&[n_head * value_dim]))
+        let mut y = q.attention(kv, value_dim, self.op(), self.sinks, None);
+        if let (Some(gate), Some(f)) = (&self.gate, self.spec.gate) {
+            let gate = gate.forward(x).unary(f);
+            y = y * gate.reshape(&[gate.dim(0) / n_head, n_head]);
+        }
+        y = y.reshape(&[n_head * value_dim]);
+        if let Some(norm) = &self.sub_norm {
+            y = norm.forward(y);
+        }
+        self.output.forward(y)
     }
+}
+
+/// The norm of BitNet before a projection, if the file has it.
+pub(super) fn sub_norm(at: &Source<'_>, name: &str, n: usize) -> Result<Option<Norm>> {
+    let load = || Norm::load(at, name, NormSpec::rms_of(at)?, n);
+    at.has(&format!("{name}.weight")).then(load).transpose()
+}
+
+/// A number a head, or one an element, whichever the file has.
+fn load_gate(at: &Source<'_>, spec: &AttentionSpec) -> Result<Linear> {
+    let per_head = at.extent("attn_gate.weight", 1)? == spec.n_head;
+    at.ignore("attn_gate.scale", "the reference engine does not apply it");
+    let n_gate = if per_head { spec.n_head } else { spec.n_head * spec.value_dim };
+    Linear::load(at, "attn_gate", spec.n_embd, n_gate)
 }
 
 impl Qkv {

@@ -83,15 +83,15 @@ impl Layer {
         })
     }
 
-    /// A single block behind the norm `attn_norm`.
+    /// A single block behind a norm.
     pub(crate) fn single(
         at: &Source<'_>,
         hp: &Hparams,
-        norm: NormSpec,
+        (name, norm): (&str, NormSpec),
         block: impl Into<Box<dyn Block>>,
     ) -> Result<Self> {
         Ok(Self {
-            mixer_norm: Some(Norm::load(at, "attn_norm", norm, hp.n_embd)?),
+            mixer_norm: Some(Norm::load(at, name, norm, hp.n_embd)?),
             mixer: block.into(),
             mixer_post_norm: None,
             ffn_norm: None,
@@ -118,6 +118,16 @@ impl Layer {
         Self::load(at, hp, (Norms::PRE, norm), Attention::load(at, attention)?, Dense::load(at, ffn)?)
     }
 
+    /// With norms of outputs that differ from those of inputs.
+    pub(crate) fn post_normed(self, at: &Source<'_>, hp: &Hparams, norm: NormSpec) -> Result<Self> {
+        let load = |name| Norm::load(at, name, norm, hp.n_embd).map(Some);
+        Ok(Self {
+            mixer_post_norm: load("post_attention_norm")?,
+            ffn_post_norm: load("post_ffw_norm")?,
+            ..self
+        })
+    }
+
     /// With both blocks reading the layer's input.
     pub(crate) fn parallel(self) -> Self {
         Self { parallel: true, ..self }
@@ -128,6 +138,9 @@ impl Layer {
         Self { residual_scale: scale, ..self }
     }
 
+}
+
+impl Block for Layer {
     fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let norm = |norm: &Option<Norm>, x: Tensor<'g>| norm.as_ref().map_or(x, |norm| norm.forward(x));
         let scale = |x: Tensor<'g>| if self.residual_scale == 1.0 { x } else { x.scale(self.residual_scale) };
@@ -148,7 +161,7 @@ impl Layer {
 #[derive(Debug)]
 pub(crate) struct Decoder {
     pub(crate) embedding: Embedding,
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) layers: Vec<Box<dyn Block>>,
     pub(crate) head: Head,
 }
 

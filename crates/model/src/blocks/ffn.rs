@@ -1,6 +1,7 @@
 //! The dense feed-forward network.
 
-use super::{Activation, Block, Error, Hparams, Linear, Result, Source, Step, Tensor, Unary, Weight};
+use super::attention::sub_norm;
+use super::{Activation, Block, Error, Hparams, Linear, Norm, Result, Source, Step, Tensor, Unary, Weight};
 
 /// Where the gate's matrix is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub(crate) struct Dense {
     up: Linear,
     /// What stands between them is divided by this (AWQ).
     act_scales: Option<Weight>,
+    /// Of the same (BitNet).
+    sub_norm: Option<Norm>,
     down: Linear,
     spec: FfnSpec,
 }
@@ -61,6 +64,7 @@ impl Dense {
             gate: if gate == Gate::Own { Some(linear("gate", [n_embd, n_ff])?) } else { None },
             up: linear("up", [n_embd, n_up])?,
             act_scales: at.vector_opt("ffn.act.scales", [n_ff])?,
+            sub_norm: sub_norm(at, "ffn_sub_norm", n_ff)?,
             down: linear("down", [n_ff, n_embd])?,
             spec,
         })
@@ -75,8 +79,14 @@ impl Dense {
             }
             Gate::Own | Gate::None => (self.gate.as_ref().map(|g| g.forward(x)), up),
         };
-        let y = self.spec.activation.forward(gate, up);
-        self.down.forward(self.act_scales.map_or(y, |scales| y / scales))
+        let mut y = self.spec.activation.forward(gate, up);
+        if let Some(scales) = self.act_scales {
+            y = y / scales;
+        }
+        if let Some(norm) = &self.sub_norm {
+            y = norm.forward(y);
+        }
+        self.down.forward(y)
     }
 }
 

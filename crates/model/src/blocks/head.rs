@@ -10,6 +10,8 @@ pub(crate) struct Head {
     scale: f32,
     softcap: Option<f32>,
     classifier: Option<Classifier>,
+    /// Of hidden states that are given out.
+    projection: Option<Linear>,
 }
 
 impl Head {
@@ -23,7 +25,7 @@ impl Head {
         let table = if file.has("output.weight") { "output.weight" } else { "token_embd.weight" };
         let weight = file.weight(table, [hp.n_embd, hp.n_vocab])?;
         let output = Linear::with(file, "output", weight, hp.n_vocab)?;
-        Ok(Self { norm, output, scale: 1.0, softcap: None, classifier: None })
+        Ok(Self { norm, output, scale: 1.0, softcap: None, classifier: None, projection: None })
     }
 
     /// Multiplies the scores.
@@ -41,6 +43,11 @@ impl Head {
         Self { classifier, ..self }
     }
 
+    /// With a projection of the hidden states it gives out.
+    pub(crate) fn projected(self, projection: Option<Linear>) -> Self {
+        Self { projection, ..self }
+    }
+
     pub(crate) fn has_classifier(&self) -> bool {
         self.classifier.is_some()
     }
@@ -50,7 +57,7 @@ impl Head {
         match (step.mode, &self.classifier) {
             (Mode::Logits, _) => self.logits(hidden),
             (Mode::Scores, Some(classifier)) => classifier.forward(hidden),
-            _ => hidden,
+            _ => self.projection.as_ref().map_or(hidden, |projection| projection.forward(hidden)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use tensor::DType;
 
-use super::{Result, Source, Tensor, Weight};
+use super::{Block, Result, Source, Step, Tensor, Weight};
 
 /// Whose `.scale` tensors count. Converters write them beside NVFP4 weights, whose own scales have too little range,
 /// and there they always count; beside weights of other types the reference engine applies them only in some places.
@@ -79,6 +79,12 @@ impl Linear {
         let multiply = |y: Tensor<'g>| self.scale.map_or(y, |scale| y * scale);
         let y = x.matmul(self.weight);
         if self.bias_first { multiply(add(y)) } else { add(multiply(y)) }
+    }
+}
+
+impl Block for Linear {
+    fn forward<'g>(&self, _: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        Self::forward(self, x)
     }
 }
 

@@ -9,6 +9,7 @@ mod classifier;
 mod conv;
 mod decoder;
 mod embedding;
+mod encoder;
 mod ffn;
 mod head;
 mod linear;
@@ -25,6 +26,7 @@ pub(crate) use classifier::Classifier;
 pub(crate) use conv::ShortConv;
 pub(crate) use decoder::{Decoder, Layer, Norms};
 pub(crate) use embedding::Embedding;
+pub(crate) use encoder::{Encoder, PostNormLayer};
 pub(crate) use ffn::{Dense, FfnSpec, Gate};
 pub(crate) use head::Head;
 pub(crate) use linear::{Linear, Scales};
@@ -40,10 +42,10 @@ pub(crate) use crate::source::Source;
 pub(crate) use crate::step::Step;
 pub(crate) use crate::{Error, Hparams, Mode, Result};
 pub(crate) use tensor::{
-    Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Tensor, Timeline, Unary, ValueStore, Weight,
+    Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
 };
 
-/// A part of a layer that adds to the residual stream: what mixes tokens, or a feed-forward.
+/// Maps hidden states to hidden states: what mixes tokens, a feed-forward, a whole layer.
 pub(crate) trait Block: fmt::Debug + Send + Sync {
     fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g>;
 }
