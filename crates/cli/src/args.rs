@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::template_args::TemplateCommand;
+
 /// Runs language models from GGUF files on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "llama-rs", version, propagate_version = true, arg_required_else_help = true)]
@@ -20,6 +22,9 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Measure tokens per second
     Bench(BenchArgs),
+    /// Work with chat templates
+    #[command(subcommand)]
+    Template(TemplateCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in
