@@ -3,7 +3,11 @@
 
 mod error;
 mod marks;
+mod message;
 mod template;
 
 pub use error::Error;
-pub use template::{Appending, Limits, Moment, Template};
+pub use message::{Media, Message, Part, Role, Tool, ToolCall};
+pub use template::{
+    Appending, Capabilities, Limits, Moment, RenderOptions, Rendered, Specials, Template, builtin,
+};
