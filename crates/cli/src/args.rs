@@ -15,6 +15,8 @@ pub(crate) use run::RunArgs;
 pub(crate) use sampling::SamplingArgs;
 pub(crate) use short::expanded;
 
+use crate::template_args::TemplateCommand;
+
 /// Runs language models from GGUF files on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "llama-rs", version, propagate_version = true, arg_required_else_help = true)]
@@ -39,6 +41,9 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Make a smaller file of a model
     Quantize(QuantizeArgs),
+    /// Work with chat templates
+    #[command(subcommand)]
+    Template(TemplateCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

@@ -11,6 +11,7 @@ mod models;
 mod npy;
 mod output;
 mod terminal;
+mod template_args;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => commands::eval::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Quantize(args) => commands::quantize::run(&args),
+        Command::Template(command) => commands::template::run(&command),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match done {

@@ -8,3 +8,4 @@ pub(crate) mod info;
 pub(crate) mod quantize;
 pub(crate) mod run;
 pub(crate) mod tokenize;
+pub(crate) mod template;
