@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::perplexity_args::PerplexityArgs;
+
 /// Runs language models from GGUF files on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "llama-rs", version, propagate_version = true, arg_required_else_help = true)]
@@ -20,6 +22,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Measure tokens per second
     Bench(BenchArgs),
+    /// Judge a model: perplexity of a text, divergence from a base model, scores of tasks
+    Perplexity(PerplexityArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

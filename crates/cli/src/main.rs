@@ -7,6 +7,7 @@ mod commands;
 mod devices;
 mod npy;
 mod output;
+mod perplexity_args;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         Command::Info(args) => commands::info::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
+        Command::Perplexity(args) => commands::perplexity::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match done {
