@@ -5,9 +5,9 @@
 mod args;
 mod commands;
 mod devices;
+mod models;
 mod npy;
 mod output;
-mod perplexity_args;
 
 use std::process::ExitCode;
 
@@ -19,9 +19,12 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Info(args) => commands::info::run(&args),
+        Command::Tokenize(args) => commands::tokenize::run(&args),
+        Command::Detokenize(args) => commands::detokenize::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Perplexity(args) => commands::perplexity::run(&args),
+        Command::Quantize(args) => commands::quantize::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match done {

@@ -2,6 +2,9 @@
 
 pub(crate) mod bench;
 pub(crate) mod completions;
+pub(crate) mod detokenize;
 pub(crate) mod eval;
 pub(crate) mod info;
 pub(crate) mod perplexity;
+pub(crate) mod quantize;
+pub(crate) mod tokenize;

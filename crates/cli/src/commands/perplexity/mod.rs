@@ -14,7 +14,7 @@ use bench::{BaseHeader, BaseWriter, Perplexity, SavedPerplexity, Windows};
 use engine::{Context, ContextConfig, LoadConfig, LoadedModel};
 use tokenizer::{Encode, Tokenizer};
 
-use crate::perplexity_args::PerplexityArgs;
+use crate::args::PerplexityArgs;
 use crate::{devices, output};
 
 /// A model, its vocabulary, and how to run it.
