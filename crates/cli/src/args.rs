@@ -2,6 +2,7 @@
 
 mod perplexity;
 mod quantize;
+mod synth;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use perplexity::PerplexityArgs;
 pub(crate) use quantize::QuantizeArgs;
+pub(crate) use synth::{ShapeName, SynthArgs};
 
 /// Runs language models from GGUF files on this machine.
 #[derive(Debug, Parser)]
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Perplexity(PerplexityArgs),
     /// Make a smaller file of a model
     Quantize(QuantizeArgs),
+    /// Write a model file of random weights, to measure speed with
+    Synth(SynthArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => commands::bench::run(&args),
         Command::Perplexity(args) => commands::perplexity::run(&args),
         Command::Quantize(args) => commands::quantize::run(&args),
+        Command::Synth(args) => commands::synth::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match done {

@@ -7,4 +7,5 @@ pub(crate) mod eval;
 pub(crate) mod info;
 pub(crate) mod perplexity;
 pub(crate) mod quantize;
+pub(crate) mod synth;
 pub(crate) mod tokenize;
