@@ -113,6 +113,11 @@ impl Windows {
         self.n_parallel.min(self.n_windows).max(1)
     }
 
+    /// Place in the text where a window starts.
+    pub fn start(&self, window: usize) -> usize {
+        window * self.step
+    }
+
     /// Targets of one window.
     pub fn n_targets(&self) -> usize {
         self.n_ctx - self.first_target
@@ -122,19 +127,19 @@ impl Windows {
     ///
     /// # Errors
     /// If the model or the judge fails, or `done` does.
-    pub fn run<J: Judge>(
+    pub fn run<J: Judge, E: From<Error>>(
         &self,
         context: &mut Context,
         tokens: &[u32],
         judge: &mut J,
-        mut done: impl FnMut(usize, &J) -> Result<()>,
-    ) -> Result<()> {
+        mut done: impl FnMut(usize, &J) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut next = 0;
         while next < self.n_windows {
             let n = self.n_sequences().min(self.n_windows - next);
             let windows: Vec<Vec<u32>> = (next..next + n).map(|w| self.window(tokens, w)).collect();
             let sequences: Vec<SeqId> =
-                windows.iter().map(|_| context.sequence()).collect::<Result<_, _>>()?;
+                windows.iter().map(|_| context.sequence()).collect::<Result<_, _>>().map_err(Error::from)?;
             let result = self.run_group(context, tokens, next, &windows, &sequences, judge, &mut done);
             sequences.into_iter().for_each(|seq| context.remove(seq));
             result?;
@@ -153,7 +158,7 @@ impl Windows {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one call: the loop body of `run`, which owns all of it")]
-    fn run_group<J: Judge>(
+    fn run_group<J: Judge, E: From<Error>>(
         &self,
         context: &mut Context,
         tokens: &[u32],
@@ -161,8 +166,8 @@ impl Windows {
         windows: &[Vec<u32>],
         sequences: &[SeqId],
         judge: &mut J,
-        done: &mut impl FnMut(usize, &J) -> Result<()>,
-    ) -> Result<()> {
+        done: &mut impl FnMut(usize, &J) -> Result<(), E>,
+    ) -> Result<(), E> {
         // The logits of the token before the first target are the first that count.
         let first_row = self.first_target - 1;
         let heads: Vec<_> = windows
@@ -170,7 +175,7 @@ impl Windows {
             .zip(sequences)
             .map(|(window, &seq)| Entry { seq, tokens: &window[..first_row], wanted: Wanted::None })
             .collect();
-        context.decode(Mode::Logits, &heads)?;
+        context.decode(Mode::Logits, &heads).map_err(Error::from)?;
         for group in self.pieces(windows.len(), context.config().n_ubatch) {
             let entry = |p: &Piece| Entry {
                 seq: sequences[p.window],
@@ -178,7 +183,7 @@ impl Windows {
                 wanted: Wanted::All,
             };
             let entries: Vec<_> = group.iter().map(entry).collect();
-            let mut logits = context.decode(Mode::Logits, &entries)?.data();
+            let mut logits = context.decode(Mode::Logits, &entries).map_err(Error::from)?.data();
             let n_vocab = logits.len() / group.iter().map(|p| p.len).sum::<usize>().max(1);
             for piece in group {
                 let (rows, rest) = logits.split_at(piece.len * n_vocab);

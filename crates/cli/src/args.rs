@@ -1,21 +1,25 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
+mod perplexity;
 mod quantize;
 mod run;
 mod sampling;
 mod short;
+mod synth;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tensor::DType;
 
+pub(crate) use perplexity::PerplexityArgs;
 pub(crate) use quantize::QuantizeArgs;
 pub(crate) use run::RunArgs;
 pub(crate) use sampling::SamplingArgs;
 pub(crate) use short::expanded;
 
 use crate::template_args::TemplateCommand;
+pub(crate) use synth::{ShapeName, SynthArgs};
 
 /// Runs language models from GGUF files on this machine.
 #[derive(Debug, Parser)]
@@ -39,11 +43,15 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Measure tokens per second
     Bench(BenchArgs),
+    /// Judge a model: perplexity of a text, divergence from a base model, scores of tasks
+    Perplexity(PerplexityArgs),
     /// Make a smaller file of a model
     Quantize(QuantizeArgs),
     /// Work with chat templates
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Write a model file of random weights, to measure speed with
+    Synth(SynthArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

@@ -28,8 +28,10 @@ fn main() -> ExitCode {
         Command::Detokenize(args) => commands::detokenize::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
+        Command::Perplexity(args) => commands::perplexity::run(&args),
         Command::Quantize(args) => commands::quantize::run(&args),
         Command::Template(command) => commands::template::run(&command),
+        Command::Synth(args) => commands::synth::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match done {

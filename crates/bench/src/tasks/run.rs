@@ -20,6 +20,17 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Room for each task alone, and for several if their texts have at most `n_tokens` tokens together.
+    pub fn of<T: Task>(tasks: &[T], n_tokens: usize, n_threads: usize) -> Self {
+        const SEQUENCES: usize = 32;
+        let most = |size: fn(&Prompt) -> usize| tasks.iter().map(|t| size(t.prompt())).max().unwrap_or(0);
+        Self {
+            n_tokens: most(Prompt::n_tokens).max(n_tokens),
+            n_sequences: most(|p| p.endings.len()).max(SEQUENCES),
+            n_threads,
+        }
+    }
+
     /// Tokens that a context must have room for.
     pub fn n_ctx(&self) -> usize {
         self.n_tokens + self.n_sequences * SLACK
@@ -30,25 +41,25 @@ impl Limits {
 ///
 /// # Errors
 /// If a task does not fit the limits, or the model fails, or `done` does.
-pub fn run<T: Task>(
+pub fn run<T: Task, E: From<Error>>(
     context: &mut Context,
     tasks: &[T],
     limits: Limits,
-    mut done: impl FnMut(&Answer, Accuracy) -> Result<()>,
-) -> Result<Accuracy> {
+    mut done: impl FnMut(&Answer, Accuracy) -> Result<(), E>,
+) -> Result<Accuracy, E> {
     let mut accuracy = Accuracy::default();
     let mut next = 0;
     while next < tasks.len() {
         let n = fitting(&tasks[next..], limits);
         if n == 0 {
             let prompt = tasks[next].prompt();
-            return Err(Error::TaskTooLarge {
+            return Err(E::from(Error::TaskTooLarge {
                 task: next + 1,
                 needed: prompt.n_tokens(),
                 sequences: prompt.endings.len(),
                 room: limits.n_tokens,
                 max_sequences: limits.n_sequences,
-            });
+            }));
         }
         let group = &tasks[next..next + n];
         for (task, log_probs) in group.iter().zip(log_probs(context, group, limits.n_threads)?) {
