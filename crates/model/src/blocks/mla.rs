@@ -2,8 +2,8 @@
 //! latent, and only that and one rotated key are remembered.
 
 use super::{
-    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Temperature, Tensor,
-    Timeline, ValueStore, Weight,
+    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step,
+    Temperature, Tensor, Timeline, ValueStore, Weight,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +142,8 @@ impl Block for Mla {
         let [q_nope, q_rot] = q.split([key_dim - n_rot, n_rot]);
         let q_rot = rotate(q_rot);
         // Some heads are rotated as a whole.
-        let join = |nope: Tensor<'g>, rot: Tensor<'g>| if nope.dim(0) == 0 { rot } else { nope.concat(rot, 0) };
+        let join =
+            |nope: Tensor<'g>, rot: Tensor<'g>| if nope.dim(0) == 0 { rot } else { nope.concat(rot, 0) };
         let sharpen = |q: Tensor<'g>| match self.spec.temperature {
             Some(temperature) => q * step.graph.temperature(temperature),
             None => q,

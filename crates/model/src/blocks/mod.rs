@@ -21,7 +21,7 @@ mod rope;
 mod window;
 
 pub(crate) use activation::Activation;
-pub(crate) use attention::{Attention, AttentionSpec, QkNorm, Span};
+pub(crate) use attention::{Attention, AttentionSpec, QkNorm};
 pub(crate) use classifier::Classifier;
 pub(crate) use conv::ShortConv;
 pub(crate) use decoder::{Decoder, Layer, Norms};

@@ -57,6 +57,8 @@ pub(crate) struct MoeSpec {
     pub(crate) groups: Option<Groups>,
     /// Width of the shared experts together; 0 without.
     pub(crate) n_ff_shared: usize,
+    /// Of the shared experts, if it differs.
+    pub(crate) shared_activation: Option<Activation>,
     /// Weights multiply the experts' input instead of their output, and experts are chosen by logits (Llama 4).
     pub(crate) weigh_input: bool,
 }
@@ -85,6 +87,7 @@ impl MoeSpec {
             },
             groups: Groups::load(at, n_expert)?,
             n_ff_shared: 0,
+            shared_activation: None,
             weigh_input: false,
         })
     }
@@ -273,7 +276,8 @@ fn load_latent(at: &Source<'_>, spec: &MoeSpec) -> Result<[Linear; 2]> {
 
 impl Shared {
     fn load(at: &Source<'_>, spec: &MoeSpec) -> Result<Self> {
-        let MoeSpec { n_embd, n_ff_shared: n_ff, gate, activation, .. } = *spec;
+        let MoeSpec { n_embd, n_ff_shared: n_ff, gate, .. } = *spec;
+        let activation = spec.shared_activation.unwrap_or(spec.activation);
         let name = "ffn_gate_inp_shexp.weight";
         let gate_weight = at.has(name).then(|| at.weight(name, [n_embd, 1])).transpose()?;
         let dense = Dense::named(at, "_shexp", FfnSpec { n_embd, n_ff, gate, activation })?;
