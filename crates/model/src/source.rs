@@ -268,6 +268,14 @@ impl<'a> Source<'a> {
         Ok(Some(values))
     }
 
+    /// An array of flags, as booleans or as numbers.
+    pub(crate) fn flags(&self, key: &str) -> Result<Option<Vec<bool>>> {
+        match self.get::<Vec<bool>>(key) {
+            Ok(flags) => Ok(flags),
+            Err(_) => Ok(self.get::<Vec<u32>>(key)?.map(|flags| flags.into_iter().map(|n| n != 0).collect())),
+        }
+    }
+
     /// A required size: positive, and small enough for an extent.
     pub(crate) fn extent_of(&self, key: &str) -> Result<usize> {
         Error::check_extent(&self.full_key(key), self.require(key)?)
