@@ -4,4 +4,5 @@ mod answers;
 mod common;
 mod faults;
 mod goldens;
+mod half_gelu;
 mod reuse;

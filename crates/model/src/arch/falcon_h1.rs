@@ -3,6 +3,8 @@
 use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::decoder("falcon-h1", |at, hp| {
+    at.ignore("attn_output.bias", "the reference engine does not add it");
+    at.root().ignore("rope_freqs.weight", "the reference engine rotates without factors");
     let mixer = SideBySide {
         attention: Attention::load(at, AttentionSpec::neox(at, hp)?.with_file_scale(at)?)?,
         mamba: Mamba2::load(at, hp)?,

@@ -10,7 +10,8 @@ pub(super) const ARCH: Arch = Arch::own("talkie", |file, hp| {
         layers: file.layers(hp.n_layer, |at| Ok((layer(at, hp, norm)?, at.vector("layer_output_scale.weight", [1])?)))?,
         head: Head::with(file, hp, Norm::bare(norm))?.scaled(file.require("logit_scale")?),
     }))
-});
+})
+.scales(Scales::FFN);
 
 #[derive(Debug)]
 struct Talkie {

@@ -1,8 +1,8 @@
 //! Attention with its projections: multi-head, multi-query and grouped-query.
 
 use super::{
-    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Temperature, Tensor,
-    Timeline, Unary, ValueStore, Weight,
+    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step,
+    Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
 };
 
 /// Which elements of queries and keys are normalized together.
@@ -79,6 +79,8 @@ pub(crate) struct AttentionSpec {
     pub(crate) temperature: Option<Temperature>,
     /// `f(attn_gate x)` multiplies each head of the result, or each element of it.
     pub(crate) gate: Option<Unary>,
+    /// `sigmoid` of what follows each head of the queries multiplies the result (Qwen 3 Next).
+    pub(crate) gate_in_query: bool,
 }
 
 impl AttentionSpec {
@@ -100,6 +102,7 @@ impl AttentionSpec {
             qk_norm: None,
             temperature: None,
             gate: None,
+            gate_in_query: false,
         })
     }
 
@@ -141,6 +144,10 @@ impl AttentionSpec {
         if self.n_head_kv == 0 || !self.n_head.is_multiple_of(self.n_head_kv) {
             let problem = format!("does not divide {} heads", self.n_head);
             return value("attention.head_count_kv", self.n_head_kv, problem);
+        }
+        if self.gate_in_query && self.key_dim != self.value_dim {
+            let problem = format!("must be the key length of {}", self.key_dim);
+            return value("attention.value_length", self.value_dim, problem);
         }
         if self.key_dim == 0 || self.value_dim == 0 {
             return value("attention.key_length", 0, "must be positive".into());
@@ -236,6 +243,12 @@ impl Block for Attention {
     fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = self.spec;
         let [q, k, v] = self.qkv.forward(x, &self.spec);
+        let (q, gate) = if self.spec.gate_in_query {
+            let [q, gate] = q.reshape(&[2 * key_dim, n_head]).split([key_dim; 2]);
+            (q, Some(gate.sigmoid()))
+        } else {
+            (q, None)
+        };
         let mut q = self.position(step, q, self.q_norm.as_ref(), n_head);
         if let Some(temperature) = self.spec.temperature {
             q = q * step.graph.temperature(temperature);
@@ -248,6 +261,9 @@ impl Block for Attention {
         if let (Some(gate), Some(f)) = (&self.gate, self.spec.gate) {
             let gate = gate.forward(x).unary(f);
             y = y * gate.reshape(&[gate.dim(0) / n_head, n_head]);
+        }
+        if let Some(gate) = gate {
+            y = y * gate;
         }
         y = y.reshape(&[n_head * value_dim]);
         if let Some(norm) = &self.sub_norm {
@@ -275,11 +291,12 @@ impl Qkv {
     fn load(at: &Source<'_>, spec: &AttentionSpec) -> Result<Self> {
         let AttentionSpec { n_embd, n_head, n_head_kv, key_dim, value_dim, .. } = *spec;
         let [n_q, n_k, n_v] = [n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim];
-        if at.has("attn_qkv.weight") {
+        if at.has("attn_qkv.weight") && !spec.gate_in_query {
             return Linear::load(at, "attn_qkv", n_embd, n_q + n_k + n_v).map(Self::Fused);
         }
+        let n_gate = if spec.gate_in_query { n_q } else { 0 };
         Ok(Self::Split {
-            q: Linear::load(at, "attn_q", n_embd, n_q)?,
+            q: Linear::load(at, "attn_q", n_embd, n_q + n_gate)?,
             k: Linear::load(at, "attn_k", n_embd, n_k)?,
             v: Linear::load(at, "attn_v", n_embd, n_v)?,
         })

@@ -5,7 +5,7 @@ use super::{Classifier, Hparams, Linear, Mode, Norm, NormSpec, Result, Source, S
 /// The final norm and the projection to the vocabulary, on the rows whose results are wanted.
 #[derive(Debug)]
 pub(crate) struct Head {
-    norm: Norm,
+    norm: Option<Norm>,
     output: Linear,
     scale: f32,
     softcap: Option<f32>,
@@ -22,10 +22,15 @@ impl Head {
 
     /// With another final norm.
     pub(crate) fn with(file: &Source<'_>, hp: &Hparams, norm: Norm) -> Result<Self> {
+        Ok(Self { norm: Some(norm), ..Self::without_norm(file, hp)? })
+    }
+
+    /// On hidden states that are normalized already.
+    pub(crate) fn without_norm(file: &Source<'_>, hp: &Hparams) -> Result<Self> {
         let table = if file.has("output.weight") { "output.weight" } else { "token_embd.weight" };
         let weight = file.weight(table, [hp.n_embd, hp.n_vocab])?;
         let output = Linear::with(file, "output", weight, hp.n_vocab)?;
-        Ok(Self { norm, output, scale: 1.0, softcap: None, classifier: None, projection: None })
+        Ok(Self { norm: None, output, scale: 1.0, softcap: None, classifier: None, projection: None })
     }
 
     /// Multiplies the scores.
@@ -53,7 +58,8 @@ impl Head {
     }
 
     pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        let hidden = self.norm.forward(x.select_outputs());
+        let x = x.select_outputs();
+        let hidden = self.norm.as_ref().map_or(x, |norm| norm.forward(x));
         match (step.mode, &self.classifier) {
             (Mode::Logits, _) => self.logits(hidden),
             (Mode::Scores, Some(classifier)) => classifier.forward(hidden),

@@ -2,8 +2,8 @@
 //! latent, and only that and one rotated key are remembered.
 
 use super::{
-    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Temperature, Tensor,
-    Timeline, ValueStore, Weight,
+    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step,
+    Temperature, Tensor, Timeline, ValueStore, Weight,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -53,8 +53,8 @@ impl MlaSpec {
         if n_head == 0 || value_dim == 0 {
             return Err(Error::value(&at.full_key("attention.head_count"), n_head, "must be positive"));
         }
-        if n_rot == 0 || n_rot >= key_dim {
-            let problem = format!("must be less than the {key_dim} elements of a key");
+        if n_rot == 0 || n_rot > key_dim {
+            let problem = format!("must be at most the {key_dim} elements of a key");
             return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, problem));
         }
         self.rope.map_or(Ok(()), |rope| rope.check(at, n_rot))
@@ -141,6 +141,9 @@ impl Block for Mla {
         let q = self.query.forward(x).reshape(&[key_dim, n_head]);
         let [q_nope, q_rot] = q.split([key_dim - n_rot, n_rot]);
         let q_rot = rotate(q_rot);
+        // Some heads are rotated as a whole.
+        let join =
+            |nope: Tensor<'g>, rot: Tensor<'g>| if nope.dim(0) == 0 { rot } else { nope.concat(rot, 0) };
         let sharpen = |q: Tensor<'g>| match self.spec.temperature {
             Some(temperature) => q * step.graph.temperature(temperature),
             None => q,
@@ -158,9 +161,9 @@ impl Block for Mla {
             Up::Full(up) => {
                 let kv = up.forward(latent).reshape(&[key_dim - n_rot + value_dim, n_head]);
                 let [k_nope, v] = kv.split([key_dim - n_rot, value_dim]);
-                let k = k_nope.concat(k_rot.repeat(&[n_rot, n_head]), 0);
+                let k = join(k_nope, k_rot.repeat(&[n_rot, n_head]));
                 let kv = step.append_kv(self.memory, k, Some(v));
-                sharpen(q_nope.concat(q_rot, 0)).attention(kv, value_dim, self.op(), None, None)
+                sharpen(join(q_nope, q_rot)).attention(kv, value_dim, self.op(), None, None)
             }
         };
         self.output.forward(y.reshape(&[n_head * value_dim]))

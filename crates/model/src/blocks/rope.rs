@@ -75,17 +75,16 @@ impl Rope {
         self
     }
 
-    /// Rotates only the first `n_rot` elements.
+    /// Rotates only the first `n_rot` elements, by the first of the factors.
     pub(crate) fn partial(mut self, at: &Source<'_>, n_rot: usize) -> Result<Self> {
-        if n_rot == 0 || !n_rot.is_multiple_of(2) {
-            return Err(Error::value(
-                &at.full_key("rope.dimension_count"),
-                n_rot,
-                "must be even and positive",
-            ));
+        if n_rot == 0 || !n_rot.is_multiple_of(2) || n_rot > self.table.n_rot {
+            let problem = format!("must be even, positive and at most {}", self.table.n_rot);
+            return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, problem));
         }
         self.table.n_rot = n_rot;
-        self.check(at, n_rot)?;
+        if let Some(factors) = &mut self.factors {
+            factors.shape = factors.shape.with_dim(0, n_rot / 2);
+        }
         Ok(self)
     }
 

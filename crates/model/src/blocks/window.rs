@@ -75,10 +75,7 @@ fn pattern(at: &Source<'_>, n_layer: usize) -> Result<Option<Pattern>> {
     if let Ok(Some(period)) = at.get::<u32>(key) {
         return Ok(Some(Pattern::Period(period as usize)));
     }
-    let layers = match at.get::<Vec<bool>>(key) {
-        Ok(layers) => layers,
-        Err(_) => at.get::<Vec<u32>>(key)?.map(|layers| layers.into_iter().map(|n| n != 0).collect()),
-    };
+    let layers = at.flags(key)?;
     let Some(layers) = layers else {
         return Ok(None);
     };
