@@ -77,6 +77,12 @@ impl Charsmap {
         Some((len, self.replacement(self.unit(base)?)?))
     }
 
+    /// Whether some string that is replaced starts with `byte`.
+    pub(crate) fn starts_with(&self, byte: u8) -> bool {
+        let node = self.units.first().map(|root| root.offset() ^ u32::from(byte));
+        byte != 0 && node.and_then(|node| self.unit(node)).is_some_and(|unit| unit.label() == Some(byte))
+    }
+
     fn unit(&self, node: u32) -> Option<Unit> {
         self.units.get(node as usize).copied()
     }
