@@ -77,10 +77,15 @@ impl Charsmap {
         Some((len, self.replacement(self.unit(base)?)?))
     }
 
-    /// Whether some string that is replaced starts with `byte`.
-    pub(crate) fn starts_with(&self, byte: u8) -> bool {
-        let node = self.units.first().map(|root| root.offset() ^ u32::from(byte));
-        byte != 0 && node.and_then(|node| self.unit(node)).is_some_and(|unit| unit.label() == Some(byte))
+    /// Whether an ASCII character stays as it is wherever the next one is ASCII too, or there is none.
+    pub(crate) fn spares(&self, byte: u8) -> bool {
+        let child = |base: u32, byte: u8| {
+            let node = base ^ u32::from(byte);
+            self.unit(node).filter(|unit| unit.label() == Some(byte)).map(|unit| (unit, node ^ unit.offset()))
+        };
+        let found = self.units.first().and_then(|root| child(root.offset(), byte));
+        found
+            .is_none_or(|(unit, base)| !unit.has_value() && (1..0x80).all(|next| child(base, next).is_none()))
     }
 
     fn unit(&self, node: u32) -> Option<Unit> {

@@ -21,7 +21,7 @@ pub(crate) struct Ugm {
     /// Score of each token; of those that the user defined it is the best there is, 0.
     scores: Vec<f32>,
     unknown_score: f64,
-    /// ASCII characters that normalizing leaves alone, whatever follows them.
+    /// ASCII characters that normalizing leaves alone unless something beyond ASCII follows.
     plain: [bool; 128],
 }
 
@@ -64,7 +64,7 @@ impl Ugm {
         let charsmap = charsmap.map(Charsmap::new).transpose()?.unwrap_or_default();
         let plain = std::array::from_fn(|byte| {
             let byte = byte as u8;
-            byte != b' ' && !verbatim.starts_with(byte) && !charsmap.starts_with(byte)
+            byte != b' ' && !verbatim.starts_with(byte) && charsmap.spares(byte)
         });
         let mut joints = Joints::before('\u{2581}');
         for text in vocab.texts.iter() {
@@ -86,12 +86,8 @@ impl Ugm {
     pub(crate) fn encode(&self, vocab: &Vocab, text: &str, out: &mut Vec<TokenId>) {
         let normalized = self.normalize(vocab, text.as_bytes());
         let mut scratch = Scratch { start: out.len(), ..Scratch::default() };
-        match str::from_utf8(&normalized) {
-            Ok(text) => {
-                self.joints.cut(text, |part| self.encode_part(vocab, part.as_bytes(), &mut scratch, out));
-            }
-            Err(_) => self.encode_part(vocab, &normalized, &mut scratch, out),
-        }
+        self.joints
+            .ranges(&normalized, |range| self.encode_part(vocab, &normalized[range], &mut scratch, out));
     }
 
     /// Appends the tokens of a part that no token crosses the ends of. Scores add up without rounding, as they have
@@ -157,8 +153,7 @@ impl Ugm {
         let mut in_word = false;
         let mut at = 0;
         while at < text.len() {
-            let is_plain = |&&byte: &&u8| self.plain.get(usize::from(byte)) == Some(&true);
-            let n_plain = if in_word { text[at..].iter().take_while(is_plain).count() } else { 0 };
+            let n_plain = if in_word { self.n_plain(&text[at..]) } else { 0 };
             normalized.extend_from_slice(&text[at..at + n_plain]);
             at += n_plain;
             if at == text.len() {
@@ -183,6 +178,13 @@ impl Ugm {
             }
         }
         normalized
+    }
+
+    /// How many bytes at the start of `text` normalizing leaves alone for sure.
+    fn n_plain(&self, text: &[u8]) -> usize {
+        let is_plain = |byte: u8| self.plain.get(usize::from(byte)) == Some(&true);
+        let n = text.iter().take_while(|&&byte| is_plain(byte)).count();
+        if text.get(n).is_some_and(|next| !next.is_ascii()) { n.saturating_sub(1) } else { n }
     }
 
     /// What the start of `text` becomes, and its length.
