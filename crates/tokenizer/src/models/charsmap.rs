@@ -77,6 +77,17 @@ impl Charsmap {
         Some((len, self.replacement(self.unit(base)?)?))
     }
 
+    /// Whether an ASCII character stays as it is wherever the next one is ASCII too, or there is none.
+    pub(crate) fn spares(&self, byte: u8) -> bool {
+        let child = |base: u32, byte: u8| {
+            let node = base ^ u32::from(byte);
+            self.unit(node).filter(|unit| unit.label() == Some(byte)).map(|unit| (unit, node ^ unit.offset()))
+        };
+        let found = self.units.first().and_then(|root| child(root.offset(), byte));
+        found
+            .is_none_or(|(unit, base)| !unit.has_value() && (1..0x80).all(|next| child(base, next).is_none()))
+    }
+
     fn unit(&self, node: u32) -> Option<Unit> {
         self.units.get(node as usize).copied()
     }
@@ -123,5 +134,65 @@ impl Charsmap {
         Err(Error::Charsmap(format!(
             "it replaces strings of more than {MAX_KEY_BYTES} bytes, or has a cycle"
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Charsmap;
+
+    /// A table of 256 nodes, zero but for these.
+    fn table(nodes: &[(usize, u32)], replacements: &[u8]) -> Vec<u8> {
+        let mut units = [0; 256];
+        for &(node, unit) in nodes {
+            units[node] = unit;
+        }
+        let n_bytes = 4 * units.len() as u32;
+        let words = std::iter::once(n_bytes).chain(units).flat_map(u32::to_le_bytes);
+        words.chain(replacements.iter().copied()).collect()
+    }
+
+    /// Node of a byte below a base, whose children lie at another base.
+    fn node(base: u32, byte: u8, has_value: bool, children: u32) -> (usize, u32) {
+        let node = base ^ u32::from(byte);
+        (node as usize, (node ^ children) << 10 | u32::from(has_value) << 8 | u32::from(byte))
+    }
+
+    #[test]
+    fn the_longest_string_is_replaced() {
+        let value = |at: u32| 1 << 31 | at;
+        let nodes =
+            [node(0, b'a', true, 0x80), (0x80, value(2)), node(0x80, b'b', true, 0x10), (0x10, value(0))];
+        let charsmap = Charsmap::new(&table(&nodes, b"x\0yz\0")).expect("a good table");
+        for (text, expected) in [
+            ("a", Some((1, "yz"))),
+            ("ab", Some((2, "x"))),
+            ("abc", Some((2, "x"))),
+            ("ac", Some((1, "yz"))),
+            ("b", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|(len, text)| (len, text.as_bytes()));
+            assert_eq!(charsmap.longest(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn damaged_tables_are_refused() {
+        let value = |at: u32| 1 << 31 | at;
+        let cycle = [node(0, b'a', false, 0)];
+        let outside = [node(0, b'a', true, 0x10_0000)];
+        let unterminated = [node(0, b'a', true, 0x80), (0x80, value(2))];
+        for (table, expected) in [
+            (vec![1, 0], "2 bytes are too few"),
+            (vec![8, 0, 0, 0, 1, 2, 3, 4], "it has 4 bytes, too few for 8 bytes"),
+            (table(&[], b""), "it has 1024 bytes, too few for 1024 bytes"),
+            (table(&cycle, b"x\0"), "or has a cycle"),
+            (table(&outside, b"x\0"), "node 97 leads out of the table"),
+            (table(&unterminated, b"x\0y"), "node 97 leads out of the table"),
+        ] {
+            let error = Charsmap::new(&table).expect_err(expected).to_string();
+            assert!(error.contains(expected), "{error:?} should say {expected:?}");
+        }
     }
 }

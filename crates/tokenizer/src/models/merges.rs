@@ -124,3 +124,32 @@ impl Merger {
         self.symbols.extend(links.iter().filter(|link| link.next != MERGED).map(|link| link.symbol));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Merge, Merger};
+
+    /// Some pairs merge, to symbols that may be parts of others; equal ranks are common.
+    fn rule(seed: u32, left: u32, right: u32) -> Option<Merge> {
+        let mut hash = seed;
+        for symbol in [left, right] {
+            hash = (hash ^ symbol).wrapping_mul(0x9e37_79b1).rotate_left(15).wrapping_mul(0x85eb_ca77);
+        }
+        let merges = hash.is_multiple_of(3) && left + right < 200;
+        merges.then_some(Merge { rank: (hash >> 8) % 7, symbol: left + right + 1 })
+    }
+
+    #[test]
+    fn long_words_merge_as_short_ones_do() {
+        for seed in 0..3_000_u32 {
+            let n = 1 + seed % 60;
+            let symbols = (0..n).map(|i: u32| (i.wrapping_mul(seed | 1) >> 3) % 4);
+            let [mut short, mut long] = [Merger::default(), Merger::default()];
+            short.extend(symbols.clone());
+            long.extend(symbols);
+            short.run_short(&mut |left, right| rule(seed, left, right));
+            long.run_long(&mut |left, right| rule(seed, left, right));
+            assert_eq!(short.symbols, long.symbols, "seed {seed}");
+        }
+    }
+}

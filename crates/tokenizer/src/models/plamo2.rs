@@ -40,7 +40,9 @@ impl Plamo2 {
                 bytes[usize::from(byte)] = Some(id);
             }
             let score = vocab.score(id).filter(|score| score.is_finite() && !is_byte);
-            costs.push(score.map_or(NEVER_COST, |score| -(f64::from(score) * 1e4).round() as i64));
+            // Small enough that no text makes the sum overflow.
+            let cost = score.map(|score| i64::from(-(f64::from(score) * 1e4).round() as i32));
+            costs.push(cost.unwrap_or(NEVER_COST));
         }
         let usable = |id: &TokenId| costs[*id as usize] < NEVER_COST;
         let ids = (0..vocab.len() as TokenId).filter(usable);

@@ -58,6 +58,9 @@ impl Class {
 /// Lower case of one character where that is one character, else the first of them.
 /// Characters younger than the class table are left alone, as the reference does.
 pub(crate) fn to_lower(c: char) -> char {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase();
+    }
     if Class::of(u32::from(c)) == Class::UNASSIGNED {
         return c;
     }

@@ -2,6 +2,7 @@
 
 mod files;
 mod golden;
+mod hostile;
 mod linear;
 mod loading;
 mod random;
