@@ -60,8 +60,7 @@ impl Probe<'_> {
         let call = |name: &str, arguments: Json| json!({ "id": "abcdef123", "type": "function", "function": { "name": name, "arguments": arguments } });
         let calling = |calls: Json| {
             json!([user(), { "role": "assistant", "content": "", "tool_calls": calls },
-                { "role": "tool", "tool_call_id": "abcdef123", "name": "zcallz", "content": wrap("zresultz") },
-                user()])
+                { "role": "tool", "tool_call_id": "abcdef123", "name": "zcallz", "content": wrap("zresultz") }])
         };
         let tools = [("tools", tools())];
         let with_object =
@@ -125,7 +124,7 @@ impl Probe<'_> {
     }
 
     /// Nothing if the template fails.
-    pub(super) fn render(&self, messages: &Json, more: &[(&'static str, Json)]) -> Option<String> {
+    pub(crate) fn render(&self, messages: &Json, more: &[(&'static str, Json)]) -> Option<String> {
         let mut vars = Map::new();
         vars.insert("messages".to_owned(), messages.clone());
         vars.insert("bos_token".to_owned(), self.bos.into());
