@@ -86,6 +86,13 @@ impl Trie {
         self.prefixes(text).last()
     }
 
+    /// How many bytes of `text` start some string, whole or not.
+    #[inline]
+    pub(crate) fn path_len(&self, text: &[u8]) -> usize {
+        let mut node = self.nodes[0];
+        text.iter().map_while(|&byte| self.child(node, byte).map(|child| node = self.nodes[child])).count()
+    }
+
     #[inline]
     fn child(&self, node: Node, byte: u8) -> Option<usize> {
         let start = node.children as usize;

@@ -2,3 +2,8 @@
 
 mod files;
 mod golden;
+mod linear;
+mod loading;
+mod random;
+mod streaming;
+mod synthetic;
