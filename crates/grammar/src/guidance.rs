@@ -1,7 +1,9 @@
 //! JSON schemas, regular expressions and Lark grammars through the `llguidance` crate, behind our interface and our
 //! limits. What it cannot enforce is an error before the first token; it never goes on unconstrained.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{ApproximateTokEnv, InferenceCapabilities, SimpleVob, TokEnv, TokRxInfo, TokTrie};
@@ -9,6 +11,9 @@ use llguidance::{Matcher, ParserFactory};
 use serde_json::Value;
 
 use crate::{Constraint, Error, Limits, Result, TokenId, TokenSet, Vocabulary};
+
+/// Stack of the thread that compiles; enough for [`Limits::depth`] without optimization. Only what is used is taken.
+const STACK_BYTES: usize = 64 << 20;
 
 /// Follows one text through a JSON schema, a regular expression or a Lark grammar.
 pub struct Schema {
@@ -68,17 +73,10 @@ impl Schema {
     fn new(kind: &'static str, grammar: TopLevelGrammar, vocabulary: &Arc<Vocabulary>) -> Result<Self> {
         let factory = vocabulary.guidance().factory.as_ref().map_err(Clone::clone)?;
         let factory = factory.lock().unwrap_or_else(PoisonError::into_inner);
-        let unenforceable = |cause: String| Error::Unenforceable { kind, cause };
-        let parser = llguidance::panic_utils::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            factory.create_parser(grammar)
-        }));
-        let parser = parser.map_err(|cause| unenforceable(cause.to_string()))?;
-        let mut matcher = Matcher::new(Ok(parser));
-        if let Some(cause) = matcher.get_error() {
-            return Err(unenforceable(cause));
-        }
+        let matcher = on_large_stack(|| compile(&factory, grammar));
+        let mut matcher = matcher.map_err(|cause| Error::Unenforceable { kind, cause })?;
         if let [cause, ..] = &matcher.grammar_warnings()[..] {
-            return Err(unenforceable(cause.clone()));
+            return Err(Error::Unenforceable { kind, cause: cause.clone() });
         }
         let vocabulary = Arc::clone(vocabulary);
         let mut schema = Self { matcher, vocabulary, mask: None, is_complete: false, n_given: Vec::new() };
@@ -198,6 +196,23 @@ impl std::fmt::Debug for Guidance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Guidance")
     }
+}
+
+/// A matcher, or why there is none.
+fn compile(factory: &ParserFactory, grammar: TopLevelGrammar) -> Result<Matcher, String> {
+    let parser = panic::catch_unwind(AssertUnwindSafe(|| factory.create_parser(grammar)));
+    let parser = parser.map_err(|_| "its compiler panicked".to_owned())?;
+    let matcher = Matcher::new(Ok(parser.map_err(|cause| cause.to_string())?));
+    matcher.get_error().map_or(Ok(matcher), Err)
+}
+
+/// Compilers of schemas call themselves for what is nested, more deeply than the stack of a usual thread allows.
+fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        let worker = worker.expect("the system has room for a thread");
+        worker.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+    })
 }
 
 fn factory(vocabulary: &Vocabulary) -> Result<ParserFactory> {

@@ -11,6 +11,8 @@ use crate::guidance::Guidance;
 pub struct Vocabulary {
     /// Depth-first; the root first, a node without meaning last, whose `first_token` ends the list.
     nodes: Vec<Node>,
+    /// For each node the bytes below it, by bits; all bits where one is not ASCII.
+    bytes_below: Vec<u128>,
     /// Tokens in the order of the nodes at which they end.
     sorted: Vec<TokenId>,
     texts: Vec<u8>,
@@ -58,8 +60,16 @@ impl Vocabulary {
         eog.sort_unstable();
         eog.dedup();
         let guidance = OnceLock::new();
-        let mut vocabulary =
-            Self { nodes: Vec::new(), sorted: Vec::new(), texts, starts, control, eog, guidance };
+        let mut vocabulary = Self {
+            nodes: Vec::new(),
+            bytes_below: Vec::new(),
+            sorted: Vec::new(),
+            texts,
+            starts,
+            control,
+            eog,
+            guidance,
+        };
         vocabulary.build();
         Arc::new(vocabulary)
     }
@@ -108,6 +118,18 @@ impl Vocabulary {
         &self.nodes
     }
 
+    /// Bytes below the node, by bits; more than there are where one is not ASCII.
+    pub(crate) fn bytes_below(&self, node: usize) -> u128 {
+        self.bytes_below[node]
+    }
+
+    /// Tokens that end at this node or below it.
+    pub(crate) fn tokens_within(&self, node: usize) -> &[TokenId] {
+        let (first, after) =
+            (self.nodes[node].first_token, self.nodes[self.nodes[node].end as usize].first_token);
+        &self.sorted[first as usize..after as usize]
+    }
+
     /// Tokens that end at this node.
     pub(crate) fn tokens_at(&self, node: usize) -> &[TokenId] {
         let (first, after) = (self.nodes[node].first_token, self.nodes[node + 1].first_token);
@@ -146,7 +168,22 @@ impl Vocabulary {
         for done in path {
             nodes[done].end = nodes.len() as u32;
         }
+        self.bytes_below = bytes_below(&nodes);
         nodes.push(Node { end: 0, first_token: sorted.len() as u32, depth: 0, byte: 0 });
         (self.nodes, self.sorted) = (nodes, sorted);
     }
+}
+
+fn bytes_below(nodes: &[Node]) -> Vec<u128> {
+    let mut below = vec![0; nodes.len()];
+    let mut parents = Vec::new();
+    for (i, node) in nodes.iter().enumerate() {
+        parents.truncate(node.depth as usize);
+        let bit = if node.byte.is_ascii() { 1u128 << node.byte } else { u128::MAX };
+        for &parent in &parents {
+            below[parent] |= bit;
+        }
+        parents.push(i);
+    }
+    below
 }

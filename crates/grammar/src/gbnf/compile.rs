@@ -13,8 +13,10 @@ use super::parse::check;
 use super::program::{ByteClasses, Program, RETURN, RoutineId, Step, StepId};
 use crate::{Limits, Result};
 
-/// A rule is copied to where it is used if that makes no more steps; else it is called.
+/// A rule is copied to where it is used if that makes no more steps, and the whole is no larger than a share of its
+/// limit by then; else it is called.
 const MAX_INLINE: usize = 4096;
+const INLINE_SHARE: usize = 4;
 
 pub(super) fn compile(ast: &Ast, limits: &Limits) -> Result<Program> {
     let plan = Plan::new(ast);
@@ -106,10 +108,10 @@ struct Fragments<'a> {
 }
 
 impl Fragments<'_> {
-    /// The automaton to copy, if `n` copies of the rule are not to be calls.
-    fn inline(&self, rule: RuleId, n: usize) -> Option<&Fragment> {
+    /// The automaton to copy, if `n` copies of the rule that make no more than `n_most` steps are not to be calls.
+    fn inline(&self, rule: RuleId, n: usize, n_most: usize) -> Option<&Fragment> {
         let fragment = self.all[rule].as_ref().filter(|_| !self.plan.is_called[rule])?;
-        (fragment.steps.len().saturating_mul(n) <= MAX_INLINE).then_some(fragment)
+        (fragment.steps.len().saturating_mul(n) <= n_most.min(MAX_INLINE)).then_some(fragment)
     }
 }
 
@@ -169,7 +171,7 @@ impl<'a> Builder<'a> {
             Atom::Class(ref class) => self.class(class, next),
             Atom::Token(id) => self.push(Step::Token { id, next }),
             Atom::NotToken(id) => self.push(Step::NotToken { id, next }),
-            Atom::Rule(rule) => match self.fragments.inline(rule, n_copies) {
+            Atom::Rule(rule) => match self.fragments.inline(rule, n_copies, self.room()) {
                 Some(fragment) => self.copy(fragment, next),
                 None => self.push(Step::Call { routine: rule as RoutineId, next }),
             },
@@ -215,9 +217,17 @@ impl<'a> Builder<'a> {
         Ok(moved(fragment.start))
     }
 
+    /// How many steps may be copied.
+    fn room(&self) -> usize {
+        (self.limits.steps / INLINE_SHARE).saturating_sub(self.n_steps())
+    }
+
+    fn n_steps(&self) -> usize {
+        self.fragments.n_steps + self.steps.len()
+    }
+
     fn push(&mut self, step: Step) -> Result<StepId> {
-        let n_steps = self.fragments.n_steps + self.steps.len() + 1;
-        check("number of steps of the compiled grammar", n_steps, self.limits.steps)?;
+        check("number of steps of the compiled grammar", self.n_steps() + 1, self.limits.steps)?;
         self.steps.push(step);
         Ok(self.steps.len() as StepId - 1)
     }

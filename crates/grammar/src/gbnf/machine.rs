@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use indexmap::IndexSet;
 
 use super::parse::check;
-use super::program::{Program, RETURN, RoutineId, Step};
+use super::program::{Program, RETURN, RoutineId, Step, StepId};
 use super::stacks::{BOTTOM, DONE, Item, NONE, SetId, Stacks};
 use crate::{Limits, Result};
 
@@ -20,6 +20,9 @@ pub(super) const DEAD: StateId = 0;
 
 const UNKNOWN: StateId = StateId::MAX;
 
+/// No answer, as NUL leads nowhere.
+const UNASKED: u128 = u128::MAX;
+
 /// A program with all states that were met.
 #[derive(Debug, Clone)]
 pub(super) struct Machine {
@@ -29,6 +32,8 @@ pub(super) struct Machine {
     states: IndexSet<SetId, FixedState>,
     /// Whether the text may end in the state.
     is_done: Vec<bool>,
+    /// The ASCII bytes after which each state is where it was, by bits; [`UNASKED`] until asked for.
+    loops: Vec<u128>,
     /// A row for each state: its successor for each class of bytes.
     successors: Vec<StateId>,
     /// The state that each set of stacks comes to without reading.
@@ -42,6 +47,7 @@ impl Machine {
             stacks: Stacks::new(),
             states: IndexSet::default(),
             is_done: Vec::new(),
+            loops: Vec::new(),
             successors: Vec::new(),
             settled: HashMap::default(),
         };
@@ -52,7 +58,7 @@ impl Machine {
     /// The state before the first byte.
     pub(super) fn start(&mut self) -> StateId {
         let mut to_call = Calls::default();
-        to_call.add(&self.program, &mut self.stacks, 0, DONE);
+        to_call.add(&self.program, &mut self.stacks, 0, RETURN, DONE);
         let mut items = Vec::new();
         if self.program.routines[0].is_nullable {
             items.push(Item { step: BOTTOM, below: NONE });
@@ -68,6 +74,18 @@ impl Machine {
         let class = self.program.bytes.of(byte);
         let known = self.successors[state as usize * self.program.bytes.len() + class];
         if known == UNKNOWN { self.find_successor(state, class) } else { known }
+    }
+
+    /// The ASCII bytes after which the state is where it was, by bits.
+    pub(super) fn loops(&mut self, state: StateId) -> u128 {
+        let known = self.loops[state as usize];
+        if known != UNASKED {
+            return known;
+        }
+        let stays = |byte: &u8| self.step(state, *byte) == state;
+        let loops = (1..=0x7F_u8).filter(stays).fold(0, |bits, byte| bits | 1 << byte);
+        self.loops[state as usize] = loops;
+        loops
     }
 
     /// The state after a token as a whole, by the literals that match it: by number any token, by exclusion those
@@ -198,8 +216,7 @@ impl Machine {
                     if program.routines[routine as usize].is_nullable {
                         todo.push(Item { step: next, below });
                     }
-                    let below = if next == RETURN { below } else { self.stacks.push(next, below) };
-                    calls.add(&program, &mut self.stacks, routine, below);
+                    calls.add(&program, &mut self.stacks, routine, next, below);
                 }
             }
             debug_assert!(step != BOTTOM || below == NONE);
@@ -216,7 +233,7 @@ impl Machine {
     fn call(&mut self, mut calls: Calls, settled: &mut Vec<Item>) {
         let program = Arc::clone(&self.program);
         let mut done: HashMap<RoutineId, SetId, FixedState> = HashMap::default();
-        while let Some(((_, routine), below)) = calls.0.pop_first() {
+        while let Some((routine, below)) = calls.pop(&mut self.stacks) {
             let before = done.get(&routine).copied().unwrap_or(NONE);
             let all = self.stacks.union(before, below);
             if all == before {
@@ -227,8 +244,7 @@ impl Machine {
             self.stacks.work += routine.leaves.len() + routine.calls.len();
             settled.extend(routine.leaves.iter().map(|&step| Item { step, below }));
             for &(callee, next) in &routine.calls {
-                let below = if next == RETURN { below } else { self.stacks.push(next, below) };
-                calls.add(&program, &mut self.stacks, callee, below);
+                calls.add(&program, &mut self.stacks, callee, next, below);
             }
         }
     }
@@ -243,6 +259,7 @@ impl Machine {
         if is_new {
             let last = self.stacks.items(set).last();
             self.is_done.push(last.is_some_and(|item| item.step == BOTTOM));
+            self.loops.push(UNASKED);
             let n_classes = self.program.bytes.len();
             self.successors.resize(self.successors.len() + n_classes, UNKNOWN);
         }
@@ -259,13 +276,30 @@ pub(super) enum Literal {
 
 /// Routines to be called, by rank, with what lies below.
 #[derive(Default)]
-struct Calls(BTreeMap<(u32, RoutineId), SetId>);
+struct Calls(BTreeMap<(u32, RoutineId), Below>);
+
+/// What lies below a call: where calls go on, and what lies below those that go on nowhere.
+struct Below {
+    items: Vec<Item>,
+    rest: SetId,
+}
 
 impl Calls {
-    fn add(&mut self, program: &Program, stacks: &mut Stacks, routine: RoutineId, below: SetId) {
+    fn add(&mut self, program: &Program, stacks: &mut Stacks, routine: RoutineId, next: StepId, below: SetId) {
         let rank = program.routines[routine as usize].rank;
-        let all = self.0.entry((rank, routine)).or_insert(NONE);
-        *all = stacks.union(*all, below);
+        let all = self.0.entry((rank, routine)).or_insert_with(|| Below { items: Vec::new(), rest: NONE });
+        if next == RETURN {
+            all.rest = stacks.union(all.rest, below);
+        } else {
+            all.items.push(Item { step: next, below });
+        }
+    }
+
+    /// The next routine, and the set of all that lies below it.
+    fn pop(&mut self, stacks: &mut Stacks) -> Option<(RoutineId, SetId)> {
+        let ((_, routine), mut below) = self.0.pop_first()?;
+        let items = stacks.collect(&mut below.items);
+        Some((routine, stacks.union(items, below.rest)))
     }
 }
 

@@ -24,9 +24,15 @@ pub(super) struct Masks {
 #[derive(Debug)]
 struct Alone {
     tokens: TokenSet,
-    /// Nodes of the trie at which the top may be through, so that what lies below goes on.
-    ends: Vec<u32>,
+    /// Nodes of the trie at which the top may be through, so that what lies below goes on; `None` for too many.
+    ends: Option<Vec<u32>>,
 }
+
+/// With more places than this at which the tops of stacks may be through, whole stacks are walked instead.
+const MAX_ENDS: usize = 8192;
+
+/// Below a node with more nodes than this it is asked whether the machine stays where it is.
+const MIN_SKIPPED: usize = 16;
 
 /// How often a walk looks whether it takes too long, in nodes.
 const CHECK_EVERY: usize = 256;
@@ -43,19 +49,7 @@ impl Masks {
         if let Some(known) = self.whole.get(&state) {
             return Ok(Arc::clone(known));
         }
-        let mut tokens = TokenSet::empty(vocabulary.n_tokens());
-        for (alone, below) in machine.frames(state) {
-            let alone = self.alone(alone, machine, vocabulary, limits)?;
-            tokens.union_with(&alone.tokens);
-            if below == DEAD {
-                continue;
-            }
-            for &node in &alone.ends {
-                self.walk(node as usize, below, machine, vocabulary, limits, |node, _| {
-                    insert_all(&mut tokens, vocabulary, node);
-                })?;
-            }
-        }
+        let mut tokens = self.by_text(state, machine, vocabulary, limits)?;
         for literal in machine.literals(state) {
             insert_literal(&mut tokens, vocabulary, literal);
         }
@@ -78,6 +72,34 @@ impl Masks {
         *self = Self::default();
     }
 
+    /// The tokens whose text can follow.
+    fn by_text(
+        &mut self,
+        state: StateId,
+        machine: &mut Machine,
+        vocabulary: &Vocabulary,
+        limits: &Limits,
+    ) -> Result<TokenSet> {
+        let mut tokens = TokenSet::empty(vocabulary.n_tokens());
+        for (alone, below) in machine.frames(state) {
+            let alone = self.alone(alone, machine, vocabulary, limits)?;
+            tokens.union_with(&alone.tokens);
+            if below == DEAD {
+                continue;
+            }
+            let Some(ends) = &alone.ends else {
+                let insert = |seen| insert_all(&mut tokens, vocabulary, seen);
+                self.walk(0, state, machine, vocabulary, limits, insert)?;
+                return Ok(tokens);
+            };
+            for &node in ends {
+                let insert = |seen| insert_all(&mut tokens, vocabulary, seen);
+                self.walk(node as usize, below, machine, vocabulary, limits, insert)?;
+            }
+        }
+        Ok(tokens)
+    }
+
     fn alone(
         &mut self,
         state: StateId,
@@ -89,20 +111,23 @@ impl Masks {
             return Ok(Arc::clone(known));
         }
         let mut tokens = TokenSet::empty(vocabulary.n_tokens());
-        let mut ends = Vec::new();
-        self.walk(0, state, machine, vocabulary, limits, |node, is_done| {
-            insert_all(&mut tokens, vocabulary, node);
-            if is_done {
-                ends.push(node as u32);
+        let mut ends = Some(Vec::new());
+        self.walk(0, state, machine, vocabulary, limits, |seen| {
+            insert_all(&mut tokens, vocabulary, seen);
+            if let Some(some) = &mut ends
+                && seen.is_done
+            {
+                some.extend(seen.nodes(vocabulary));
+                ends.take_if(|some| some.len() > MAX_ENDS);
             }
         })?;
-        self.keep(tokens.size_bytes() + size_of_val(ends.as_slice()));
+        self.keep(tokens.size_bytes() + ends.as_ref().map_or(0, |ends| size_of_val(ends.as_slice())));
         let alone = Arc::new(Alone { tokens, ends });
         self.alone.insert(state, Arc::clone(&alone));
         Ok(alone)
     }
 
-    /// Visits the nodes below `root` that the machine reaches from `state`, and says where it may be done.
+    /// Visits the nodes below `root` that the machine reaches from `state`.
     fn walk(
         &mut self,
         root: usize,
@@ -110,7 +135,7 @@ impl Masks {
         machine: &mut Machine,
         vocabulary: &Vocabulary,
         limits: &Limits,
-        mut visit: impl FnMut(usize, bool),
+        mut visit: impl FnMut(Seen),
     ) -> Result<()> {
         let nodes = vocabulary.nodes();
         let base = nodes[root].depth as usize;
@@ -121,12 +146,23 @@ impl Masks {
         while at < end {
             let node = nodes[at];
             let depth = node.depth as usize - base;
-            let state = machine.step(self.path[depth - 1], node.byte);
+            let before = self.path[depth - 1];
+            let state = machine.step(before, node.byte);
             if state == DEAD {
                 at = node.end as usize;
                 continue;
             }
-            visit(at, machine.is_done(state));
+            let is_done = machine.is_done(state);
+            let n_below = node.end as usize - at;
+            if state == before
+                && n_below > MIN_SKIPPED
+                && vocabulary.bytes_below(at) & !machine.loops(state) == 0
+            {
+                visit(Seen { node: at, with_all_below: true, is_done });
+                at = node.end as usize;
+                continue;
+            }
+            visit(Seen { node: at, with_all_below: false, is_done });
             self.path.truncate(depth);
             self.path.push(state);
             at += 1;
@@ -143,8 +179,30 @@ impl Masks {
     }
 }
 
-fn insert_all(tokens: &mut TokenSet, vocabulary: &Vocabulary, node: usize) {
-    for &token in vocabulary.tokens_at(node) {
+/// A place that the machine reaches.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    node: usize,
+    /// All below are reached too, and are alike.
+    with_all_below: bool,
+    /// Whether the machine may be through there.
+    is_done: bool,
+}
+
+impl Seen {
+    fn nodes(self, vocabulary: &Vocabulary) -> std::ops::Range<u32> {
+        let after =
+            if self.with_all_below { vocabulary.nodes()[self.node].end } else { self.node as u32 + 1 };
+        self.node as u32..after
+    }
+}
+
+fn insert_all(tokens: &mut TokenSet, vocabulary: &Vocabulary, seen: Seen) {
+    let reached = match seen.with_all_below {
+        true => vocabulary.tokens_within(seen.node),
+        false => vocabulary.tokens_at(seen.node),
+    };
+    for &token in reached {
         tokens.insert(token);
     }
 }

@@ -58,11 +58,6 @@ impl Stacks {
         self.sets.insert_full(items.into()).0 as SetId
     }
 
-    /// The set with one top.
-    pub(super) fn push(&mut self, step: StepId, below: SetId) -> SetId {
-        self.intern(&[Item { step, below }])
-    }
-
     /// The set of these items; those with one top become one.
     pub(super) fn collect(&mut self, items: &mut Vec<Item>) -> SetId {
         items.sort_unstable();
@@ -168,6 +163,12 @@ impl Stacks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Stacks {
+        fn push(&mut self, step: StepId, below: SetId) -> SetId {
+            self.intern(&[Item { step, below }])
+        }
+    }
 
     #[test]
     fn equal_sets_are_one() {
