@@ -134,8 +134,10 @@ impl<'a> Source<'a> {
         self.loader.source()
     }
 
+    /// Whether there is such a tensor that is not ignored.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.loader.index.contains_key(format!("{}{name}", self.scope).as_str())
+        let name = format!("{}{name}", self.scope);
+        self.loader.index.contains_key(name.as_str()) && !self.loader.claims.borrow().ignored.contains_key(&name)
     }
 
     /// A weight for products and look-ups.
@@ -167,10 +169,15 @@ impl<'a> Source<'a> {
         self.claim(name, &dims, &dims, Use::Ids)
     }
 
-    /// Passes over a tensor of this scope, if it is there.
+    /// Passes over a tensor of this scope, if it is there: from now on it counts as absent.
     pub(crate) fn ignore(&self, name: &str, reason: &str) {
         let name = format!("{}{name}", self.scope);
         self.loader.claims.borrow_mut().ignored.insert(name, reason.to_owned());
+    }
+
+    /// Passes over several.
+    pub(crate) fn ignore_each(&self, names: &[&str], reason: &str) {
+        names.iter().for_each(|name| self.ignore(name, reason));
     }
 
     /// Passes over all tensors of this scope.

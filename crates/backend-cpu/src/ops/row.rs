@@ -32,6 +32,9 @@ pub(crate) fn run(op: &Op, ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f3
                 rope::rotate(r, ins[0].vector(n), ins[1].vector(0), y);
             }
         }
+        Op::Temperature(t) => each_of(ins, dims, out, |[positions, ..], y| {
+            rope::temperature(t, bytemuck::cast_slice(positions), y);
+        }),
         Op::TopK { .. } => {
             each_of(ins, dims, out, |[x, ..], y| select::top_k(x, bytemuck::cast_slice_mut(y)));
         }
@@ -60,6 +63,7 @@ pub(crate) fn supported(op: &Op) -> bool {
             | Op::Norm(_)
             | Op::Softmax
             | Op::Rope(_)
+            | Op::Temperature(_)
             | Op::TopK { .. }
             | Op::Gather
             | Op::KeepGroups { .. }

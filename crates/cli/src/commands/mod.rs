@@ -7,5 +7,7 @@ pub(crate) mod eval;
 pub(crate) mod info;
 pub(crate) mod perplexity;
 pub(crate) mod quantize;
+pub(crate) mod run;
 pub(crate) mod synth;
 pub(crate) mod tokenize;
+pub(crate) mod template;

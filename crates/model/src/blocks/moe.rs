@@ -1,8 +1,9 @@
 //! Mixture of experts: each token goes to the `n_used` of `n_expert` feed-forwards that its router scores highest.
 
-use super::ffn::Dense;
 use super::linear::scale;
-use super::{Activation, Error, FfnSpec, Gate, Hparams, Linear, Result, Source, Tensor, Weight};
+use super::{
+    Activation, Block, Dense, Error, FfnSpec, Gate, Hparams, Linear, Result, Source, Step, Tensor, Weight,
+};
 
 /// What a router's logits become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,30 @@ impl MoeSpec {
         })
     }
 
+    /// As the file says: scores by `expert_gating_func` or `default`, weights that sum to 1 if `expert_weights_norm`,
+    /// shared experts (DeepSeek-V2 and what followed).
+    pub(crate) fn by_keys(at: &Source<'_>, hp: &Hparams, default: Score) -> Result<Self> {
+        let spec = Self::softmax(at, hp)?.with_shared(at)?;
+        let normalize = at.get_or("expert_weights_norm", false)?;
+        Ok(Self { score: Score::of(at, default)?, normalize, ..spec })
+    }
+
+    /// Mixtral's experts if the file has any, SwiGLU otherwise.
+    pub(crate) fn mixtral_or_dense(at: &Source<'_>, hp: &Hparams) -> Result<Box<dyn Block>> {
+        if hp.n_expert == 0 {
+            return Ok(Dense::load(at, FfnSpec::swiglu(at, hp)?)?.into());
+        }
+        Ok(Moe::load(at, Self::softmax(at, hp)?.with_shared(at)?)?.into())
+    }
+
+    /// These experts behind `leading_dense_block_count` layers of SwiGLU.
+    pub(crate) fn behind_dense(self, at: &Source<'_>, hp: &Hparams) -> Result<Box<dyn Block>> {
+        if at.index() < at.get_or("leading_dense_block_count", 0)? {
+            return Ok(Dense::load(at, FfnSpec::swiglu(at, hp)?)?.into());
+        }
+        Ok(Moe::load(at, self)?.into())
+    }
+
     /// With `expert_shared_count` shared experts of an expert's size, or of a width of their own.
     pub(crate) fn with_shared(mut self, at: &Source<'_>) -> Result<Self> {
         let n_shared: usize = at.get_or("expert_shared_count", 0)?;
@@ -161,12 +186,8 @@ impl Moe {
         })
     }
 
-    pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        self.forward_routed_by(x, x)
-    }
-
     /// The router may look at something other than what the experts work on.
-    pub(crate) fn forward_routed_by<'g>(&self, x: Tensor<'g>, routed_by: Tensor<'g>) -> Tensor<'g> {
+    pub(crate) fn apply<'g>(&self, x: Tensor<'g>, routed_by: Tensor<'g>) -> Tensor<'g> {
         let (experts, weights) = self.route(routed_by);
         let routed = if self.spec.weigh_input {
             let input = x.reshape(&[self.spec.n_embd, 1]).repeat(&[self.spec.n_embd, self.spec.n_used]);
@@ -213,17 +234,23 @@ impl Moe {
     }
 }
 
+impl Block for Moe {
+    fn forward<'g>(&self, _: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        self.apply(x, x)
+    }
+}
+
 impl Shared {
     fn load(at: &Source<'_>, spec: &MoeSpec) -> Result<Self> {
         let MoeSpec { n_embd, n_ff_shared: n_ff, gate, activation, .. } = *spec;
         let name = "ffn_gate_inp_shexp.weight";
         let gate_weight = at.has(name).then(|| at.weight(name, [n_embd, 1])).transpose()?;
-        let dense = Dense::load(at, "_shexp", FfnSpec { n_embd, n_ff, gate, activation })?;
+        let dense = Dense::named(at, "_shexp", FfnSpec { n_embd, n_ff, gate, activation })?;
         Ok(Self { dense, gate: gate_weight })
     }
 
     fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        let y = self.dense.forward(x);
+        let y = self.dense.apply(x);
         match self.gate {
             Some(gate) => y * x.matmul(gate).sigmoid(),
             None => y,

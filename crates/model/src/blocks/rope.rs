@@ -24,6 +24,22 @@ impl Rope {
         Self::load(at, hp, RopeOrder::Neox)
     }
 
+    /// Unscaled, without factors.
+    pub(crate) fn plain(order: RopeOrder, n_rot: usize, freq_base: f32) -> Self {
+        let table = RopeTable {
+            n_rot,
+            freq_base,
+            freq_scale: 1.0,
+            ext_factor: 0.0,
+            attn_factor: 1.0,
+            beta_fast: 32.0,
+            beta_slow: 1.0,
+            n_ctx_orig: 0,
+            factors: false,
+        };
+        Self { order, table, factors: None }
+    }
+
     fn load(at: &Source<'_>, hp: &Hparams, order: RopeOrder) -> Result<Self> {
         let rope = &hp.rope;
         let n_rot = rope.n_rot;
@@ -37,15 +53,12 @@ impl Rope {
         let factors = factors(&at.root(), hp)?;
         let yarn = rope.scaling == RopeScaling::Yarn;
         let table = RopeTable {
-            n_rot,
-            freq_base: rope.freq_base,
             freq_scale: rope.freq_scale,
             ext_factor: if yarn { 1.0 } else { 0.0 },
             attn_factor: rope.attn_factor,
-            beta_fast: 32.0,
-            beta_slow: 1.0,
             n_ctx_orig: rope.n_ctx_orig,
             factors: factors.is_some(),
+            ..Self::plain(order, n_rot, rope.freq_base).table
         };
         Ok(Self { order, table, factors })
     }
@@ -76,7 +89,13 @@ impl Rope {
         Ok(self)
     }
 
-    /// Without learned factors or scaling, from another base: the local layers of some window models.
+    /// From another base.
+    pub(crate) fn based(mut self, freq_base: f32) -> Self {
+        self.table.freq_base = freq_base;
+        self
+    }
+
+    /// From another base without scaling.
     pub(crate) fn unscaled(mut self, freq_base: f32) -> Self {
         self.table = RopeTable { freq_base, freq_scale: 1.0, ..self.table };
         self

@@ -4,6 +4,7 @@ pub(crate) mod bpe;
 mod charsmap;
 mod joints;
 mod memo;
+mod merge_queue;
 mod merges;
 mod pairs;
 pub(crate) mod plamo2;

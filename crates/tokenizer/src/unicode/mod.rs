@@ -1,6 +1,8 @@
 //! Character classes of the pre-tokenizers and normalizers. Knows code points, not text or tokens.
 
 mod table;
+#[cfg(test)]
+mod tests;
 
 /// Set of the classes one character belongs to: one general category, and whether it is white space.
 ///

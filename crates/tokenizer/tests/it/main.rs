@@ -2,6 +2,7 @@
 
 mod files;
 mod golden;
+mod linear;
 mod loading;
 mod random;
 mod streaming;

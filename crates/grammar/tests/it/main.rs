@@ -1,0 +1,5 @@
+//! The crate as others use it.
+
+mod gbnf;
+mod oracle;
+mod support;
