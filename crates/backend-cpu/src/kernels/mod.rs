@@ -18,6 +18,7 @@ pub use out::Out;
 use quant::DType;
 pub use tile::Scratch;
 pub use vector::Activation;
+pub(crate) use vector::IDENTITY_FROM;
 
 use crate::{
     isa::{self, Isa, Kernel, Kind},

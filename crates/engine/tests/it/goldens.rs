@@ -9,8 +9,6 @@ use engine::{Context, ContextConfig, Entry, LoadConfig, LoadedModel, Mode, SeqId
 use tensor::DType;
 use testkit::{Golden, goldens, nmse};
 
-use super::half_gelu::HalfGelu;
-
 /// Greatest normalized mean squared error against the reference.
 const TOLERANCE: f64 = 1e-6;
 
@@ -25,7 +23,7 @@ enum Run {
 }
 
 fn device(name: &str, n_threads: usize) -> Arc<dyn Device> {
-    Arc::new(HalfGelu(CpuDevice::new(&CpuConfig { name: name.into(), n_threads, ..CpuConfig::default() })))
+    CpuDevice::new(&CpuConfig { name: name.into(), n_threads, ..CpuConfig::default() })
 }
 
 fn built() -> Vec<Golden> {

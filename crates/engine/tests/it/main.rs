@@ -4,5 +4,4 @@ mod answers;
 mod common;
 mod faults;
 mod goldens;
-mod half_gelu;
 mod reuse;
