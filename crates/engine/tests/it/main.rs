@@ -4,4 +4,6 @@ mod answers;
 mod common;
 mod faults;
 mod goldens;
+mod memory;
+mod models;
 mod reuse;
