@@ -210,6 +210,7 @@ impl Context {
         let (output, width) = match mode {
             Mode::Logits => (Output::Logits, hparams.n_vocab),
             Mode::Embeddings | Mode::Encode => (Output::Embeddings, hparams.n_embd_out),
+            Mode::Scores => (Output::Embeddings, hparams.n_label()),
         };
         self.results.clear();
         let (mut entry, mut done, mut is_in_place) = (0, 0, false);
@@ -249,6 +250,7 @@ impl Context {
             let what = match mode {
                 Mode::Logits => "logits",
                 Mode::Embeddings => "embeddings",
+                Mode::Scores => "scores: it has no classifier",
                 Mode::Encode => "an encoding: it has no encoder",
             };
             return Err(Error::NotSupported { what });

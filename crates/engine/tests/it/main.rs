@@ -6,4 +6,5 @@ mod faults;
 mod goldens;
 mod memory;
 mod models;
+mod half_gelu;
 mod reuse;
