@@ -4,4 +4,7 @@ mod answers;
 mod common;
 mod faults;
 mod goldens;
+mod memory;
+mod models;
+mod half_gelu;
 mod reuse;
