@@ -1,11 +1,13 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
+mod gguf;
 mod quantize;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use gguf::{GgufCommand, SetArgs, SplitArgs};
 pub(crate) use quantize::QuantizeArgs;
 
 /// Runs language models from GGUF files on this machine.
@@ -30,6 +32,9 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Make a smaller file of a model
     Quantize(QuantizeArgs),
+    /// Split, merge, edit, show and compare GGUF files
+    #[command(subcommand)]
+    Gguf(GgufCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => commands::eval::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Quantize(args) => commands::quantize::run(&args),
+        Command::Gguf(command) => commands::gguf::run(&command),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match done {

@@ -14,19 +14,29 @@ pub enum Error {
     Tensor { name: String, source: quant::Error },
     #[error("tensor {name}: cannot make {to} of {from}: it holds integers, no weights")]
     NotWeights { name: String, from: DType, to: DType },
-    #[error("tensor {name} is {from} already; to quantize it again loses more than once: allow requantizing to do it")]
+    #[error(
+        "tensor {name} is {from} already; to quantize it again loses more than once: allow requantizing to do it"
+    )]
     Requantize { name: String, from: DType },
     #[error("tensor {name}: {to} is garbage without an importance matrix; give one, or choose a larger type")]
     NeedsImatrix { name: String, to: DType },
-    #[error("the importance matrix has no values for tensor {name}, and {to} is garbage without; make one from this model")]
+    #[error(
+        "the importance matrix has no values for tensor {name}, and {to} is garbage without; make one from this model"
+    )]
     NotInImatrix { name: String, to: DType },
-    #[error("tensor {name}: the importance matrix has {found} values, the tensor needs {expected}; it was made from another model")]
+    #[error(
+        "tensor {name}: the importance matrix has {found} values, the tensor needs {expected}; it was made from another model"
+    )]
     ImatrixSize { name: String, expected: usize, found: usize },
     #[error("importance matrix {}: {problem}", path.display())]
     Imatrix { path: PathBuf, problem: String },
-    #[error("tensor {name}: rows of {len} values are no whole blocks of {to}, and no other type stands in for it; choose another type")]
+    #[error(
+        "tensor {name}: rows of {len} values are no whole blocks of {to}, and no other type stands in for it; choose another type"
+    )]
     NoFallback { name: String, len: u64, to: DType },
-    #[error("tensor {name}: a recipe needs its layer, as the model has experts, but the name should begin with blk.N., N below {n_layer}")]
+    #[error(
+        "tensor {name}: a recipe needs its layer, as the model has experts, but the name should begin with blk.N., N below {n_layer}"
+    )]
     NoLayer { name: String, n_layer: usize },
     #[error("{name} is not a quantization; known are {}", crate::recipe::names())]
     UnknownMix { name: String },

@@ -72,11 +72,9 @@ impl Imatrix {
     fn from_gguf(file: &Gguf) -> gguf::Result<Result<Self, String>> {
         let metadata = file.metadata();
         let datasets: Option<Array<'_>> = metadata.get("imatrix.datasets")?;
-        let (Some(datasets), Some(n_chunks), true) = (
-            datasets,
-            metadata.get("imatrix.chunk_count")?,
-            metadata.contains("imatrix.chunk_size"),
-        ) else {
+        let (Some(datasets), Some(n_chunks), true) =
+            (datasets, metadata.get("imatrix.chunk_count")?, metadata.contains("imatrix.chunk_size"))
+        else {
             let problem = "it lacks imatrix.datasets, .chunk_count or .chunk_size: is it a model?";
             return Ok(Err(problem.into()));
         };

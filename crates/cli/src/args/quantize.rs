@@ -97,7 +97,9 @@ impl QuantizeArgs {
             mix = parse_mix(word);
         }
         let threads = match words.next() {
-            Some(text) => Some(text.parse().map_err(|_| anyhow::anyhow!("{text:?} is no number of threads"))?),
+            Some(text) => {
+                Some(text.parse().map_err(|_| anyhow::anyhow!("{text:?} is no number of threads"))?)
+            }
             None => None,
         };
         if let Some(more) = words.next() {

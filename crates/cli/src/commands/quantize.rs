@@ -91,7 +91,11 @@ fn progress_bar(total_bytes: u64) -> Result<ProgressBar> {
 
 fn table(plan: &Plan) -> Result<String> {
     let mut out = String::new();
-    writeln!(out, "{:44} {:26} {:>8} {:>8} {:>12} {:>12}", "tensor", "shape", "from", "to", "bytes", "bytes")?;
+    writeln!(
+        out,
+        "{:44} {:26} {:>8} {:>8} {:>12} {:>12}",
+        "tensor", "shape", "from", "to", "bytes", "bytes"
+    )?;
     for t in &plan.tensors {
         let shape = format!("{:?}", t.dims);
         let mark = if t.is_fallback() { format!("  instead of {}", t.wanted) } else { String::new() };

@@ -174,10 +174,9 @@ impl<'a> Chooser<'a> {
         let from = dtype(tensor)?;
         let (wanted, to) = self.types(&name, tensor, from)?;
         let importance = if to == from { None } else { self.importance(&name, tensor)? };
-        let row_bytes = to.row_bytes(tensor.dims[0] as usize).ok_or(quant::Error::RaggedRow {
-            dtype: to,
-            len: tensor.dims[0] as usize,
-        });
+        let row_bytes = to
+            .row_bytes(tensor.dims[0] as usize)
+            .ok_or(quant::Error::RaggedRow { dtype: to, len: tensor.dims[0] as usize });
         let row_bytes = row_bytes.map_err(|source| Error::Tensor { name: name.clone(), source })?;
         let n_rows: u64 = tensor.dims[1..].iter().product();
         Ok(Planned {

@@ -11,8 +11,8 @@ use gguf::Gguf;
 use gguf::write::Writer;
 use quant::DType;
 
-use super::plan::{Plan, Planned};
 use super::Options;
+use super::plan::{Plan, Planned};
 use crate::{Error, Result};
 
 /// Elements of a piece: large enough to forget the locks, small enough to share out the last tensor.

@@ -53,9 +53,5 @@ pub(crate) fn is_kept(name: &str, dims: &[u64], facts: &Facts) -> bool {
     // Extents of one at the end do not count: what is left is a vector.
     let is_vector = dims.iter().skip(1).all(|extent| *extent == 1);
     let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
-    is_vector
-        || !name.ends_with("weight")
-        || NAMES.contains(&name)
-        || has(PARTS)
-        || has(facts.arch.kept)
+    is_vector || !name.ends_with("weight") || NAMES.contains(&name) || has(PARTS) || has(facts.arch.kept)
 }

@@ -162,7 +162,8 @@ impl Rules<'_> {
 
     fn expert_or_not(&self, category: Category, dims: &[u64]) -> DType {
         let is_ffn = matches!(category, Category::FfnUp | Category::FfnGate | Category::FfnDown);
-        let is_expert = dims.get(2).is_some_and(|n| *n > 1) && (is_ffn || !self.facts.arch.has_3d_projections);
+        let is_expert =
+            dims.get(2).is_some_and(|n| *n > 1) && (is_ffn || !self.facts.arch.has_3d_projections);
         if is_expert { T::MXFP4 } else { T::Q8_0 }
     }
 
