@@ -1,6 +1,7 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
 mod perplexity;
+mod gguf;
 mod quantize;
 mod run;
 mod sampling;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tensor::DType;
 
 pub(crate) use perplexity::PerplexityArgs;
+pub(crate) use gguf::{GgufCommand, SetArgs, SplitArgs};
 pub(crate) use quantize::QuantizeArgs;
 pub(crate) use run::RunArgs;
 pub(crate) use sampling::SamplingArgs;
@@ -52,6 +54,9 @@ pub(crate) enum Command {
     Template(TemplateCommand),
     /// Write a model file of random weights, to measure speed with
     Synth(SynthArgs),
+    /// Split, merge, edit, show and compare GGUF files
+    #[command(subcommand)]
+    Gguf(GgufCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

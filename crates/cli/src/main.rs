@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Quantize(args) => commands::quantize::run(&args),
         Command::Template(command) => commands::template::run(&command),
         Command::Synth(args) => commands::synth::run(&args),
+        Command::Gguf(command) => commands::gguf::run(&command),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match done {

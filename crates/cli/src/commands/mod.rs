@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod detokenize;
 pub(crate) mod eval;
+pub(crate) mod gguf;
 pub(crate) mod info;
 pub(crate) mod perplexity;
 pub(crate) mod quantize;
