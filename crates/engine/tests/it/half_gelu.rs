@@ -65,8 +65,11 @@ impl Rounded {
         self.round(like, y)
     }
 
-    /// To eleven bits, by Veltkamp's splitting.
+    /// To multiples of 2^-24, the smallest half, by adding a number of that spacing; then to eleven bits, by Veltkamp's
+    /// splitting.
     fn round(&mut self, like: &Node, x: NodeId) -> NodeId {
+        let up = self.node(like, Op::Affine { mul: 1.0, add: 0.75 }, &[x]);
+        let x = self.node(like, Op::Affine { mul: 1.0, add: -0.75 }, &[up]);
         let large = self.node(like, Op::Affine { mul: 8193.0, add: 0.0 }, &[x]);
         let rest = self.node(like, Op::Binary(Binary::Sub), &[large, x]);
         self.node(like, Op::Binary(Binary::Sub), &[large, rest])
