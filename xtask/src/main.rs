@@ -36,9 +36,9 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Fetch the models and vocabularies that tests and the demo use, check them, print where they are
+    /// Fetch the models, vocabularies and templates that tests and the demo use, check them, print where they are
     Models {
-        /// What to fetch, all if none is named: smollm2, gemma3, qwen2.5-coder, vocab
+        /// What to fetch, all if none is named: smollm2, gemma3, qwen2.5-coder, vocab, templates
         names: Vec<String>,
     },
     /// Build the program, fetch a small model, and let it answer
