@@ -86,11 +86,17 @@ impl Probes<'_> {
             let before = text[..thought].trim_end();
             let between = text[thought + THOUGHT.len()..answer].trim();
             let (end, wrapper) = between.split_at(tag_len(between));
-            let start = last_tag(before);
+            let shared =
+                self.render(&plain).map_or(0, |plain| common_prefix(&text, &plain)).min(before.len());
+            // A tag of which both begin alike is none that both have.
+            let shared =
+                before[..shared].rfind(['<', '[']).filter(|at| !before[*at..shared].contains(['>', ']']));
+            let own = shared.map_or("", |at| before[at..].trim());
+            let start =
+                if is_pair(last_tag(before), &between[..tag_len(between)]) { last_tag(before) } else { own };
             if !end.is_empty() {
                 let dropped = wrapper.trim();
                 let dropped = (!dropped.is_empty()).then(|| dropped.to_owned());
-                let start = if is_pair(start, end) { start } else { "" };
                 return (Some(Thinking::new(start, end)), dropped.into_iter().collect());
             }
         }

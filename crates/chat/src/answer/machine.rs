@@ -39,11 +39,15 @@ enum State {
     Json(json::Value),
     Argument,
     Key,
+    /// No end of it begins in the first `searched` bytes.
     Value {
         key: String,
         is_streamed: bool,
+        searched: usize,
     },
-    Whole,
+    Whole {
+        searched: usize,
+    },
     /// After the arguments; the flag says that a JSON list goes on.
     Close(bool),
 }
@@ -103,7 +107,7 @@ impl Machine {
             State::Argument => self.argument(input, out),
             State::Key => self.key(input, out),
             State::Value { .. } => self.value(input, out),
-            State::Whole => self.whole(input, out),
+            State::Whole { .. } => self.whole(input, out),
             State::Close(_) => self.close(input, out),
         }
     }
@@ -155,6 +159,8 @@ impl Machine {
     fn enter(&mut self, marker: Marker, out: &mut Output) {
         self.is_open = false;
         match marker {
+            // Where something was not understood, it may have been meant as text.
+            Marker::Dropped if out.malformed => out.content(&std::mem::take(&mut self.raw)),
             Marker::Dropped => {
                 self.raw.clear();
                 out.border();
@@ -181,7 +187,7 @@ impl Machine {
         match self.shape() {
             Shape::Object(_) => State::List,
             Shape::Named(_) => State::Name,
-            Shape::Python => State::Whole,
+            Shape::Python => State::Whole { searched: 0 },
         }
     }
 
@@ -445,7 +451,7 @@ impl Machine {
         }
         self.name = name;
         match &named.arguments {
-            Arguments::Gemma | Arguments::Nested(_) => self.state = State::Whole,
+            Arguments::Gemma | Arguments::Nested(_) => self.state = State::Whole { searched: 0 },
             Arguments::Json => {
                 self.open(id, out);
                 self.state = State::Json(json::Value::default());
@@ -564,19 +570,19 @@ impl Machine {
         if is_streamed {
             out.arguments("\"");
         }
-        self.state = State::Value { key, is_streamed };
+        self.state = State::Value { key, is_streamed, searched: 0 };
         true
     }
 
     fn value(&mut self, input: &mut Input, out: &mut Output) -> bool {
         let Some(tagged) = self.tagged() else { return self.fail(out) };
-        let State::Value { key, is_streamed } = &self.state else { return false };
+        let State::Value { key, is_streamed, searched } = &mut self.state else { return false };
         let ends: Vec<&str> = tagged.end.iter().map(String::as_str).collect();
         let inner = |text: &str| {
             let quoted = arguments::quoted(text);
             quoted[1..quoted.len() - 1].to_owned()
         };
-        match input.find(&ends) {
+        match input.find_from(*searched, &ends) {
             Found::Marker { before, which } => {
                 let text = input.take(before);
                 if *is_streamed {
@@ -594,7 +600,10 @@ impl Machine {
                 out.arguments(&inner(input.take(n)));
                 true
             }
-            Found::Safe(_) => false,
+            Found::Safe(n) => {
+                *searched = if *is_streamed { 0 } else { n };
+                false
+            }
         }
     }
 
@@ -602,7 +611,14 @@ impl Machine {
     fn whole(&mut self, input: &mut Input, out: &mut Output) -> bool {
         let ends = self.ends();
         let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
-        let Found::Marker { before, .. } = input.find(&ends) else { return false };
+        let State::Whole { searched } = &mut self.state else { return false };
+        let before = match input.find_from(*searched, &ends) {
+            Found::Marker { before, .. } => before,
+            Found::Safe(n) => {
+                *searched = n;
+                return false;
+            }
+        };
         let text = input.rest()[..before].to_owned();
         let calls = match self.shape() {
             Shape::Python => arguments::python_calls(&text),
