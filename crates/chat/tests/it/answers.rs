@@ -80,7 +80,7 @@ const MODELS: &[(&str, &str, usize)] = &[
     ("upstage-Solar-Open-100B.jinja", "derived", 2),
 ];
 
-fn tool(name: &str, properties: Value) -> Tool {
+fn tool(name: &str, properties: &Value) -> Tool {
     let parameters = json!({ "type": "object", "properties": properties });
     Tool { name: name.to_owned(), description: Some("A tool.".to_owned()), parameters }
 }
@@ -113,8 +113,8 @@ fn check(name: &str, dialect: &str, n_calls: usize) {
     let shows = usize::from(capabilities.tool_calls) + usize::from(capabilities.parallel_tool_calls);
     assert_eq!(shows, n_calls, "{name}: {capabilities:?}");
     let tools = vec![
-        tool("get_weather", json!({ "city": { "type": "string" }, "days": { "type": "integer" } })),
-        tool("add", json!({ "a": { "type": "number" } })),
+        tool("get_weather", &json!({ "city": { "type": "string" }, "days": { "type": "integer" } })),
+        tool("add", &json!({ "a": { "type": "number" } })),
     ];
     let calls = [
         call("abcdef123", "get_weather", &json!({ "city": "Zürich", "days": 3 })),

@@ -1,6 +1,9 @@
 //! Conversations as callers give them: brought into a template's form, and safe from user text.
 
-use chat::{Error, Media, Message, Part, RenderOptions, Role, Specials, Template, Tool, ToolCall, builtin};
+use chat::{
+    AnswerOptions, AnswerParser, Dialect, Error, Media, Message, Part, RenderOptions, Role, Specials,
+    Template, Tool, ToolCall, builtin,
+};
 use serde_json::json;
 
 const CHATML: &str = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}\
@@ -110,6 +113,29 @@ fn kimi_templates_may_append_and_pop() {
     let source = "{% set q = namespace(ids=[]) %}{% set _ = q.ids.append('a' ~ 1) %}{% set _ = q.ids.append('b') %}\
                   {% set x = q.ids.pop(0) %}{{ x }}{{ q.ids }}{% set y = q.ids.pop() %}{{ y }}{{ q.ids|length }}";
     assert_eq!(render(source, &[]).expect("it renders").text, "a1['b']b0");
+}
+
+#[test]
+fn tools_reach_models_whose_template_has_no_place_for_them() {
+    let template = Template::new(CHATML, &specials()).expect("it compiles");
+    let tool = Tool { name: "add".to_owned(), description: None, parameters: json!({ "type": "object" }) };
+    let mut answer = Message::new(Role::Assistant, "Let me see.");
+    answer.tool_calls =
+        vec![ToolCall { id: "1".to_owned(), name: "add".to_owned(), arguments: "{\"a\":1}".to_owned() }];
+    let messages = [Message::new(Role::User, "1+1?"), answer, Message::new(Role::Tool, "2")];
+    let options = RenderOptions { tools: vec![tool.clone()], ..Default::default() };
+    let text = template.render(&messages, &options).expect("it renders").text;
+    for part in [
+        "<|im_start|>system\nYou may call these tools:\n<tools>\n{\"type\":\"function\"",
+        "Let me see.\n<tool_call>\n{\"name\":\"add\",\"arguments\":{\"a\":1}}\n</tool_call><|im_end|>",
+        "<|im_start|>user\n<tool_response>\n2\n</tool_response><|im_end|>",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let options = AnswerOptions { tools: vec![tool], ..Default::default() };
+    let answer = "Yes.\n<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}\n</tool_call>";
+    let read = AnswerParser::parse(&Dialect::of(&template), &options, answer);
+    assert_eq!((read.content.as_str(), read.tool_calls[0].arguments.as_str()), ("Yes.", "{\"a\": 1}"));
 }
 
 /// The names that llama.cpp knows.
