@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use backend::{Buffer, Error, Part, Result};
-use tensor::{Elem, Input, Lifetime, Node, NodeId, Op, Output, Rows, plan_arena};
+use tensor::{Elem, Input, Lifetime, Node, NodeId, Op, Output, Rows, Shape, plan_arena};
 
 use crate::device::CpuWeight;
 use crate::memory::CpuMemory;
 use crate::raw::LINE;
+use crate::run::attention::Parts;
 use crate::tasks::{Append, Chain, Link, Lookup, MatMulTask, RowOp, SequenceTask, Task};
 use crate::value::{Place, Value};
 use crate::{ops, run};
@@ -116,7 +117,7 @@ impl<'a> Compiler<'a> {
             }
             Op::ReadKv { .. } => Some(Value::new(Place::Handle, &node.shape)),
             Op::Slice { dim, start, len } => {
-                let source = self.value(node.inputs[0])?;
+                let source = self.operand(node.inputs[0])?;
                 self.levels[id.index()] = self.levels[node.inputs[0].index()];
                 Some(source.slice(*dim, *start, *len))
             }
@@ -254,7 +255,12 @@ impl<'a> Compiler<'a> {
             self.read(*input, level);
         }
         let out = self.define(id, level);
-        let task = SequenceTask { op: node.op.clone(), shape, ins, out };
+        let parts = shape.kv.filter(|_| matches!(node.op, Op::Attention(_))).map(|kv| {
+            let [value_dim, n_head, ..] = out.dims;
+            let n = Parts::results_len(n_head / kv.n_head_kv, value_dim);
+            Parts::new(self.buffer(&Shape::new(&[n], Rows::Fixed), level))
+        });
+        let task = SequenceTask { op: node.op.clone(), shape, ins, out, parts };
         self.stage(level).push(Task::Sequence(task));
         Ok(())
     }
@@ -328,7 +334,7 @@ impl<'a> Compiler<'a> {
         value
     }
 
-    fn buffer(&mut self, shape: &tensor::Shape, level: usize) -> Value {
+    fn buffer(&mut self, shape: &Shape, level: usize) -> Value {
         let size = shape.row_len().next_multiple_of(LINE);
         let life = Lifetime { first: level, last: level, size };
         self.buffers.push(Planned { rows: shape.rows(), life });

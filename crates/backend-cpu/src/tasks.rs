@@ -8,6 +8,7 @@ use tensor::{MatMul, MemoryId, Op, Rows};
 use crate::device::CpuWeight;
 use crate::memory::SlotShape;
 use crate::ops::rope::Angles;
+use crate::run::attention::Parts;
 use crate::value::Value;
 
 /// What runs between two barriers, in chunks that any thread may claim.
@@ -77,6 +78,8 @@ pub(crate) struct SequenceTask {
     pub(crate) shape: SlotShape,
     pub(crate) ins: Vec<Value>,
     pub(crate) out: Value,
+    /// Of attention alone.
+    pub(crate) parts: Option<Parts>,
 }
 
 impl Task {
@@ -91,6 +94,7 @@ impl Task {
             }
             Self::Sequence(s) => {
                 s.ins.iter_mut().for_each(&mut *visit);
+                s.parts.iter_mut().for_each(|parts| visit(&mut parts.results));
                 visit(&mut s.out);
             }
         }

@@ -1,10 +1,25 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
+mod perplexity;
+mod quantize;
+mod run;
+mod sampling;
+mod short;
+mod synth;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tensor::DType;
+
+pub(crate) use perplexity::PerplexityArgs;
+pub(crate) use quantize::QuantizeArgs;
+pub(crate) use run::RunArgs;
+pub(crate) use sampling::SamplingArgs;
+pub(crate) use short::expanded;
 
 use crate::template_args::TemplateCommand;
+pub(crate) use synth::{ShapeName, SynthArgs};
 
 /// Runs language models from GGUF files on this machine.
 #[derive(Debug, Parser)]
@@ -16,15 +31,27 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Answer a prompt, or chat
+    Run(Box<RunArgs>),
     /// Show what a model file is
     Info(InfoArgs),
+    /// Turn text into token ids
+    Tokenize(TokenizeArgs),
+    /// Turn token ids into text
+    Detokenize(DetokenizeArgs),
     /// Compute logits or embeddings of given tokens, as a NumPy file
     Eval(EvalArgs),
     /// Measure tokens per second
     Bench(BenchArgs),
+    /// Judge a model: perplexity of a text, divergence from a base model, scores of tasks
+    Perplexity(PerplexityArgs),
+    /// Make a smaller file of a model
+    Quantize(QuantizeArgs),
     /// Work with chat templates
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Write a model file of random weights, to measure speed with
+    Synth(SynthArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in
@@ -56,87 +83,6 @@ pub(crate) struct DeviceArgs {
 pub(crate) enum Backend {
     /// The processor
     Cpu,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// Model file; of a split file, the first part
-    pub(crate) model: PathBuf,
-
-    /// What to say; without it, chat on a terminal or read standard input
-    #[arg(short = 'p', long, value_name = "TEXT")]
-    pub(crate) prompt: Option<String>,
-
-    /// Tokens to generate at most; -1: until the model ends
-    #[arg(short = 'n', long, value_name = "N", default_value_t = -1, allow_negative_numbers = true)]
-    pub(crate) predict: i64,
-
-    /// Context size in tokens; 0: what the model was trained with, at most 4096
-    #[arg(short = 'c', long, value_name = "N", default_value_t = 0)]
-    pub(crate) ctx_size: usize,
-
-    /// Chat even though a prompt was given: the prompt is the first message
-    #[arg(short = 'i', long)]
-    pub(crate) interactive: bool,
-
-    /// Continue the text as it is, without the model's chat template
-    #[arg(long, conflicts_with = "interactive")]
-    pub(crate) raw: bool,
-
-    /// System message that comes first in a chat
-    #[arg(long = "system-prompt", visible_alias = "sys", value_name = "TEXT", conflicts_with = "raw")]
-    pub(crate) system: Option<String>,
-
-    /// Print token counts and speed to standard error at the end
-    #[arg(long)]
-    pub(crate) stats: bool,
-
-    #[command(flatten)]
-    pub(crate) sampling: SamplingArgs,
-
-    #[command(flatten)]
-    pub(crate) device: DeviceArgs,
-}
-
-/// How the next token is chosen.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Sampling")]
-pub(crate) struct SamplingArgs {
-    /// Temperature; 0 always takes the likeliest token
-    #[arg(long, visible_alias = "temperature", value_name = "F", default_value_t = 0.8)]
-    pub(crate) temp: f32,
-
-    /// Keep the K likeliest tokens; 0 keeps all
-    #[arg(long, value_name = "K", default_value_t = 40)]
-    pub(crate) top_k: i32,
-
-    /// Keep the likeliest tokens that together reach this probability; 1 keeps all
-    #[arg(long, value_name = "F", default_value_t = 0.95)]
-    pub(crate) top_p: f32,
-
-    /// Drop tokens less likely than this share of the likeliest; 0 keeps all
-    #[arg(long, value_name = "F", default_value_t = 0.05)]
-    pub(crate) min_p: f32,
-
-    /// Divide the scores of recent tokens by this; 1 does nothing
-    #[arg(long, value_name = "F", default_value_t = 1.0)]
-    pub(crate) repeat_penalty: f32,
-
-    /// Subtract this for each time a recent token occurred
-    #[arg(long, value_name = "F", default_value_t = 0.0, allow_negative_numbers = true)]
-    pub(crate) frequency_penalty: f32,
-
-    /// Subtract this if a recent token occurred at all
-    #[arg(long, value_name = "F", default_value_t = 0.0, allow_negative_numbers = true)]
-    pub(crate) presence_penalty: f32,
-
-    /// How many tokens count as recent
-    #[arg(long, value_name = "N", default_value_t = 64)]
-    pub(crate) repeat_last_n: usize,
-
-    /// Seed of the random choices; default: another one each time
-    #[arg(short = 's', long, value_name = "N")]
-    pub(crate) seed: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -199,6 +145,17 @@ pub(crate) enum Pooling {
 pub(crate) enum KvType {
     F32,
     F16,
+    Bf16,
+}
+
+impl KvType {
+    pub(crate) fn dtype(self) -> DType {
+        match self {
+            Self::F32 => DType::F32,
+            Self::F16 => DType::F16,
+            Self::Bf16 => DType::BF16,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -206,11 +163,37 @@ pub(crate) struct TokenizeArgs {
     /// Model file; of a split file, the first part
     pub(crate) model: PathBuf,
 
+    /// The text; default: standard input
+    #[arg(short = 'p', long, value_name = "TEXT", conflicts_with = "jsonl")]
+    pub(crate) prompt: Option<String>,
+
     /// Each input line is a JSON string, each output line a JSON array of ids
     #[arg(long)]
     pub(crate) jsonl: bool,
 
+    /// Print one JSON array of ids
+    #[arg(long, conflicts_with_all = ["jsonl", "count"])]
+    pub(crate) ids: bool,
+
+    /// Print only how many tokens there are
+    #[arg(long, conflicts_with = "jsonl")]
+    pub(crate) count: bool,
+
     /// Neither add special tokens nor recognise them in the text
+    #[arg(long)]
+    pub(crate) no_special: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DetokenizeArgs {
+    /// Model file; of a split file, the first part
+    pub(crate) model: PathBuf,
+
+    /// Each input line is a JSON array of ids, each output line a JSON string
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+
+    /// Leave the texts of special tokens out
     #[arg(long)]
     pub(crate) no_special: bool,
 }

@@ -8,6 +8,11 @@ use std::path::PathBuf;
 pub enum Error {
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error(
+        "no space for {}: {source} after {written} bytes; the file was not made; free space or choose another disk",
+        path.display()
+    )]
+    NoSpace { path: PathBuf, written: u64, source: std::io::Error },
     #[error("not a GGUF file: it starts with {found:02x?}, not with \"GGUF\"")]
     Magic { found: Vec<u8> },
     #[error("GGUF version {found} is not supported; versions 2 and 3 are{hint}")]

@@ -2,11 +2,17 @@
 //!
 //! Files come from strangers: every size is checked against the file before anything is allocated, and every fault is
 //! an [`Error`] with the name, the numbers and the place.
+//!
+//! Arrays of arrays are refused, although the specification allows them: no known file has one, llama.cpp refuses them too,
+//! and every reader of values would need a limit of depth.
 
 mod error;
+mod header;
+mod limits;
 mod metadata;
 mod mmap;
 mod read;
+pub mod split;
 mod tensor_type;
 mod value;
 pub mod write;

@@ -1,32 +1,63 @@
 //! The key-value part of the header.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::read::Bytes;
 use crate::value::{Array, FromValue, Value, ValueType, scalar};
 
-/// Ordered metadata of a file; values are read where they lie.
+/// Ordered metadata of a file; keys and values are read where they lie.
 #[derive(Clone, Debug)]
 pub struct Metadata {
-    pub(crate) bytes: Arc<Bytes>,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) by_key: HashMap<Box<str>, usize>,
+    bytes: Arc<Bytes>,
+    entries: Vec<Entry>,
+    /// Numbers of the entries, sorted by key.
+    by_key: Vec<u32>,
 }
 
-/// Where a value lies. Ranges were checked when the file was read.
-#[derive(Clone, Debug)]
+/// Where a key and its value lie: checked when the file was read. Small, as a file may hold many short entries.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
-    pub(crate) key: Box<str>,
+    pub(crate) key: u32,
+    pub(crate) key_len: u16,
     pub(crate) ty: ValueType,
-    /// For arrays: element type and count.
-    pub(crate) array: Option<(ValueType, usize)>,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+    /// Of arrays: the type of the elements.
+    pub(crate) element: Option<ValueType>,
+    /// Of arrays: the number of elements.
+    pub(crate) len: u32,
+    /// Where the value ends; of arrays, the last element.
+    pub(crate) end: u32,
+}
+
+impl Entry {
+    fn key(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.key as usize..][..self.key_len.into()]
+    }
+
+    fn value(self, bytes: &[u8]) -> &[u8] {
+        // Behind the key come the type, and in arrays the type of the elements and their number.
+        let before = if self.element.is_some() { 4 + 4 + 8 } else { 4 };
+        &bytes[self.key as usize + usize::from(self.key_len) + before..self.end as usize]
+    }
 }
 
 impl Metadata {
+    /// # Errors
+    /// If two entries have the same key.
+    pub(crate) fn new(bytes: Arc<Bytes>, entries: Vec<Entry>) -> Result<Self> {
+        let key = |i: &u32| entries[*i as usize].key(bytes.as_slice());
+        let mut by_key: Vec<u32> = (0..entries.len() as u32).collect();
+        by_key.sort_unstable_by(|a, b| key(a).cmp(key(b)).then(a.cmp(b)));
+        if let Some(pair) = by_key.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
+            return Err(Error::Invalid {
+                what: format!("metadata key {:?}", String::from_utf8_lossy(key(&pair[1]))),
+                offset: entries[pair[1] as usize].key.into(),
+                problem: "occurs twice".into(),
+            });
+        }
+        Ok(Self { bytes, entries, by_key })
+    }
+
     /// The value of a key; `Ok(None)` if the file has no such key.
     pub fn get<'a, T: FromValue<'a>>(&'a self, key: &str) -> Result<Option<T>> {
         let Some(value) = self.value(key) else { return Ok(None) };
@@ -43,11 +74,11 @@ impl Metadata {
     }
 
     pub fn value(&self, key: &str) -> Option<Value<'_>> {
-        self.by_key.get(key).map(|&i| self.read(&self.entries[i]))
+        self.find(key).map(|entry| self.read(entry))
     }
 
     pub fn contains(&self, key: &str) -> bool {
-        self.by_key.contains_key(key)
+        self.find(key).is_some()
     }
 
     pub fn len(&self) -> usize {
@@ -60,13 +91,22 @@ impl Metadata {
 
     /// Keys and values in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
-        self.entries.iter().map(|e| (&*e.key, self.read(e)))
+        let key = |entry: Entry| std::str::from_utf8(entry.key(self.bytes.as_slice()));
+        let key = move |entry| key(entry).expect("keys were checked when the file was opened");
+        self.entries.iter().map(move |entry| (key(*entry), self.read(*entry)))
     }
 
-    fn read(&self, entry: &Entry) -> Value<'_> {
-        let bytes = &self.bytes.as_slice()[entry.start..entry.end];
-        match entry.array {
-            Some((element, len)) => Value::Array(Array { element, len, bytes }),
+    fn find(&self, key: &str) -> Option<Entry> {
+        let bytes = self.bytes.as_slice();
+        let found =
+            self.by_key.binary_search_by(|i| self.entries[*i as usize].key(bytes).cmp(key.as_bytes()));
+        found.ok().map(|at| self.entries[self.by_key[at] as usize])
+    }
+
+    fn read(&self, entry: Entry) -> Value<'_> {
+        let bytes = entry.value(self.bytes.as_slice());
+        match entry.element {
+            Some(element) => Value::Array(Array { element, len: entry.len as usize, bytes }),
             None => scalar(entry.ty, bytes).expect("the value was read whole when the file was opened").0,
         }
     }

@@ -1,18 +1,71 @@
-//! Maps files into memory: the one place of this crate that must trust the operating system.
+//! Maps files into memory and reads them in place: the one file of this crate that must trust the operating system.
 #![expect(unsafe_code, reason = "mapping a file is unsafe: others may change it")]
 
 use std::fs::File;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Maps a whole file for reading.
+/// A file that is mapped for reading, and still open.
 ///
-/// If another process truncates the file while it is mapped, reading behind the new end raises SIGBUS, as for every
-/// program that maps files; model files are not to be changed while in use.
-pub(crate) fn map(path: &Path) -> Result<memmap2::Mmap> {
-    let io = |action| move |source| Error::Io { action, path: path.into(), source };
-    let file = File::open(path).map_err(io("open"))?;
-    // SAFETY: the mapping is read-only and private; the documentation above states what others must not do.
-    unsafe { memmap2::Mmap::map(&file) }.map_err(io("map"))
+/// If another process truncates the file while it is mapped, access to the map behind the new end raises SIGBUS, as for
+/// every program that maps files; [`Self::read_at`] gives an error instead.
+#[derive(Debug)]
+pub(crate) struct Mapped {
+    map: memmap2::Mmap,
+    file: File,
+    path: PathBuf,
+}
+
+impl Mapped {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let io = |action| move |source| Error::Io { action, path: path.into(), source };
+        let file = File::open(path).map_err(io("open"))?;
+        // SAFETY: the mapping is read-only and private; the documentation above states what others must not do.
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io("map"))?;
+        Ok(Self { map, file, path: path.into() })
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.map
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Fills `out` from `offset` on by read calls.
+    pub(crate) fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        read_exact_at(&self.file, offset, out).map_err(|source| match source.kind() {
+            io::ErrorKind::UnexpectedEof => Error::Truncated {
+                what: format!("{}, which was longer when it was opened: the data", self.path.display()),
+                offset,
+                needed: out.len() as u64,
+                len: self.file.metadata().map_or(0, |m| m.len()),
+            },
+            _ => Error::Io { action: "read", path: self.path.clone(), source },
+        })
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, out, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut offset: u64, mut out: &mut [u8]) -> io::Result<()> {
+    while !out.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, out, offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(n) => {
+                out = &mut out[n..];
+                offset += n as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -1,10 +1,9 @@
 //! The tensor types of the format: ids, names and block sizes. What the bytes mean is not known here.
 
-/// A storable tensor type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TensorType(&'static Row);
+/// A storable tensor type: its row in the table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TensorType(u8);
 
-#[derive(Debug, PartialEq, Eq, Hash)]
 struct Row {
     id: u32,
     name: &'static str,
@@ -57,8 +56,8 @@ static TYPES: [Row; 35] = [
 impl TensorType {
     /// The type with this id in the file.
     pub fn from_id(id: u32) -> Result<Self, String> {
-        match TYPES.iter().find(|row| row.id == id) {
-            Some(row) => Ok(Self(row)),
+        match Self::all().find(|ty| ty.id() == id) {
+            Some(ty) => Ok(ty),
             None => Err(match id {
                 4 | 5 => format!(
                     "type {id} (Q4_2, Q4_3) was removed; quantize the model again, for example to Q4_1"
@@ -71,26 +70,36 @@ impl TensorType {
     }
 
     pub fn id(self) -> u32 {
-        self.0.id
+        self.row().id
     }
 
     pub fn name(self) -> &'static str {
-        self.0.name
+        self.row().name
     }
 
     /// Elements in a block.
     pub fn block_len(self) -> u64 {
-        self.0.block_len
+        self.row().block_len
     }
 
     /// Bytes of a block.
     pub fn block_bytes(self) -> u64 {
-        self.0.block_bytes
+        self.row().block_bytes
     }
 
     /// All types, by id.
     pub fn all() -> impl Iterator<Item = Self> {
-        TYPES.iter().map(Self)
+        (0..TYPES.len() as u8).map(Self)
+    }
+
+    fn row(self) -> &'static Row {
+        &TYPES[usize::from(self.0)]
+    }
+}
+
+impl std::fmt::Debug for TensorType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 

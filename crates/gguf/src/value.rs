@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 
 /// The element types of metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u32)]
+#[repr(u8)]
 pub enum ValueType {
     U8 = 0,
     I8 = 1,

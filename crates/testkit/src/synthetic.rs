@@ -37,7 +37,7 @@ impl Golden {
             let ty = TensorType::from_id(tensor.type_id()).expect("the types of goldens are GGUF's");
             file.tensor(&tensor.name, &tensor.dims, ty, data(tensor));
         }
-        Gguf::from_bytes(file.to_bytes())
+        Gguf::from_bytes(file.to_bytes()?)
     }
 }
 

@@ -21,15 +21,40 @@ pub enum Error {
         /// `tokenizer.ggml.model`
         model: String,
     },
-    /// A per-token array that does not cover all tokens.
-    #[error("{key} has {got} entries for {n_tokens} tokens")]
-    TooShort {
+    /// A metadata key is missing or of the wrong type.
+    #[error(transparent)]
+    Gguf(#[from] gguf::Error),
+    /// A per-token array that is not as long as the vocabulary.
+    #[error(
+        "{key} has {got} entries, but tokenizer.ggml.tokens has {n_tokens}: one for each token is needed"
+    )]
+    WrongLength {
         /// Metadata key.
         key: &'static str,
         /// Entries found.
         got: usize,
         /// Tokens in the vocabulary.
         n_tokens: usize,
+    },
+    /// A special token that does not exist.
+    #[error(
+        "tokenizer.ggml.{role}_token_id is {id}, but the vocabulary has {n_tokens} tokens, numbered from 0: correct the key or remove it"
+    )]
+    SpecialId {
+        /// Metadata key without prefix and suffix.
+        role: &'static str,
+        /// What the file says.
+        id: u32,
+        /// Tokens in the vocabulary.
+        n_tokens: usize,
+    },
+    /// A merge that joins nothing.
+    #[error("tokenizer.ggml.merges, entry {rank}, is {merge:?}: two parts with a space between are needed")]
+    Merge {
+        /// Place in the list.
+        rank: usize,
+        /// What the file says.
+        merge: String,
     },
     /// More text than 32-bit offsets reach.
     #[error(
@@ -41,6 +66,14 @@ pub enum Error {
         /// Strings read.
         n: usize,
         /// Their bytes.
+        n_bytes: usize,
+    },
+    /// A token that nobody means.
+    #[error("token {id} has {n_bytes} bytes; the limit is {limit}", limit = crate::vocab::MAX_TOKEN_BYTES)]
+    TokenTooLong {
+        /// Its id.
+        id: u32,
+        /// Bytes of its text.
         n_bytes: usize,
     },
     /// Two tokens of one text: encoding would be ambiguous.

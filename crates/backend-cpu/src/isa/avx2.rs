@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "intrinsics, made sound by the existence of an `Avx2`")]
 
 use std::arch::x86_64::*;
+use std::hint::black_box;
 
 use super::{Isa, Kernel, Packing};
 
@@ -74,6 +75,34 @@ impl Avx2 {
             let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(x, codes));
             _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))
         })
+    }
+    /// Adds products that together fit 16 bits.
+    #[inline(always)]
+    fn tile_pass<P: Packing, const T: usize>(
+        self,
+        w: &[[u8; 64]],
+        x: [&[[i8; 4]]; T],
+        sums: &mut [[__m256i; 2]; T],
+    ) {
+        let ones = proven!([_mm256_set1_epi16(1); 2]);
+        let mut words = proven!([[_mm256_setzero_si256(); 2]; T]);
+        for (s, codes) in w.iter().enumerate() {
+            let codes = self.load_bytes(codes);
+            let magnitudes = pairwise!(_mm256_abs_epi8, codes);
+            for t in 0..T {
+                let x = self.splat_i32(bytemuck::cast(x[t][s]));
+                let pairs = if P::MAX_CODE <= 127 {
+                    pairwise!(_mm256_maddubs_epi16, codes, x)
+                } else {
+                    let x = pairwise!(_mm256_sign_epi8, x, codes);
+                    pairwise!(_mm256_maddubs_epi16, magnitudes, x)
+                };
+                words[t] = pairwise!(_mm256_add_epi16, words[t], pairs);
+            }
+        }
+        for (sum, words) in sums.iter_mut().zip(words) {
+            *sum = self.add_i32(*sum, pairwise!(_mm256_madd_epi16, words, ones));
+        }
     }
     #[inline(always)]
     fn transpose_8(self, r: [__m256; 8]) -> [__m256; 8] {
@@ -404,34 +433,27 @@ impl Isa for Avx2 {
         init: [i32; T],
     ) -> [[[__m256i; 2]; T]; V] {
         // Products of two codes fit 16 bits this many times over.
-        let widen = const { if P::MAX_CODE <= 127 { 32767 / (P::MAX_CODE * 127 * 2) } else { 1 } } as usize;
-        let mut sums = [init.map(|init| self.splat_i32(init)); V];
-        let ones = proven!([_mm256_set1_epi16(1); 2]);
-        let mut step = 0;
-        while step < S {
-            let end = S.min(step + widen);
-            for v in 0..V {
-                let mut words = proven!([[_mm256_setzero_si256(); 2]; T]);
-                for s in step..end {
-                    let codes = self.load_bytes(&w[v][s]);
-                    let magnitudes = pairwise!(_mm256_abs_epi8, codes);
-                    for t in 0..T {
-                        let x = self.splat_i32(bytemuck::cast(x[t][s]));
-                        let pairs = if P::MAX_CODE <= 127 {
-                            pairwise!(_mm256_maddubs_epi16, codes, x)
-                        } else {
-                            let x = pairwise!(_mm256_sign_epi8, x, codes);
-                            pairwise!(_mm256_maddubs_epi16, magnitudes, x)
-                        };
-                        words[t] =
-                            if s == step { pairs } else { pairwise!(_mm256_add_epi16, words[t], pairs) };
-                    }
-                }
-                for t in 0..T {
-                    sums[v][t] = self.add_i32(sums[v][t], pairwise!(_mm256_madd_epi16, words[t], ones));
-                }
+        let fit = const { if P::MAX_CODE <= 127 { 32767 / (P::MAX_CODE * 127 * 2) } else { 1 } } as usize;
+        let width = fit.min(S);
+        let mut sums = [[self.splat_i32(0); T]; V];
+        for sums in &mut sums {
+            for (sum, init) in sums.iter_mut().zip(init) {
+                *sum = self.splat_i32(init);
             }
-            step = end;
+        }
+        for (w, sums) in w.iter().zip(&mut sums) {
+            // Counts the compiler does not know: it would unroll the loops, do one token after the other, and load
+            // the codes for each of them again.
+            let passes = if width < 4 { black_box(S / width) } else { S / width };
+            let steps = if width < 4 { width } else { black_box(width) };
+            for pass in 0..passes {
+                let w = &w[pass * width..][..steps];
+                let mut rows = [&x[0][..0]; T];
+                for (row, x) in rows.iter_mut().zip(x) {
+                    *row = &x[pass * width..][..steps];
+                }
+                self.tile_pass::<P, T>(w, rows, sums);
+            }
         }
         sums
     }

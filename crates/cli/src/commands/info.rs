@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use gguf::{Gguf, Value};
 use serde_json::json;
 
 use crate::args::InfoArgs;
-use crate::output;
+use crate::{models, output};
 
 /// Elements of an array shown to people.
 const SHOWN_ELEMENTS: usize = 6;
@@ -16,7 +16,7 @@ const SHOWN_ELEMENTS: usize = 6;
 const SHOWN_CHARS: usize = 100;
 
 pub(crate) fn run(args: &InfoArgs) -> Result<()> {
-    let file = Gguf::open(&args.model).with_context(|| format!("{}", args.model.display()))?;
+    let file = models::open(&args.model)?;
     let text = if args.json { as_json(&file, args.tensors) } else { as_text(&file, args.tensors)? };
     output::emit(&text)
 }

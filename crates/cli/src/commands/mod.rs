@@ -2,6 +2,12 @@
 
 pub(crate) mod bench;
 pub(crate) mod completions;
+pub(crate) mod detokenize;
 pub(crate) mod eval;
 pub(crate) mod info;
+pub(crate) mod perplexity;
+pub(crate) mod quantize;
+pub(crate) mod run;
+pub(crate) mod synth;
+pub(crate) mod tokenize;
 pub(crate) mod template;

@@ -1,21 +1,37 @@
-//! `llama-rs tokenize`: text in, token ids out.
+//! `llama-rs tokenize`: text in, token ids out. Nothing of the model but its vocabulary is read.
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufWriter, Read, Write};
 
 use anyhow::{Context, Result};
-use gguf::Gguf;
-use tokenizer::{Encode, Tokenizer};
+use tokenizer::{Encode, TokenId, Tokenizer};
 
 use crate::args::TokenizeArgs;
+use crate::{models, output};
 
 pub(crate) fn run(args: &TokenizeArgs) -> Result<()> {
-    let name = args.model.display();
-    let file = Gguf::open(&args.model).with_context(|| format!("{name}"))?;
-    let tokenizer = Tokenizer::from_gguf(file.metadata()).with_context(|| format!("{name}"))?;
+    let tokenizer = models::tokenizer(&args.model)?;
     let special = !args.no_special;
     let options = Encode { add_special: special, parse_special: special };
-    if args.jsonl { lines(&tokenizer, options) } else { text(&tokenizer, options) }
+    if args.jsonl {
+        return lines(&tokenizer, options);
+    }
+    let text = match &args.prompt {
+        Some(text) => text.clone(),
+        None => standard_input()?,
+    };
+    let ids = tokenizer.encode(&text, options);
+    output::emit(&match (args.count, args.ids) {
+        (true, _) => format!("{}\n", ids.len()),
+        (false, true) => format!("{}\n", serde_json::to_string(&ids)?),
+        (false, false) => table(&tokenizer, &ids),
+    })
+}
+
+fn standard_input() -> Result<String> {
+    let mut text = String::new();
+    io::stdin().lock().read_to_string(&mut text).context("standard input is not UTF-8 text")?;
+    Ok(text)
 }
 
 /// A JSON string a line in, a JSON array a line out.
@@ -30,14 +46,12 @@ fn lines(tokenizer: &Tokenizer, options: Encode) -> Result<()> {
     Ok(())
 }
 
-/// All of standard input; an id and its text a line.
-fn text(tokenizer: &Tokenizer, options: Encode) -> Result<()> {
-    let mut text = String::new();
-    io::stdin().lock().read_to_string(&mut text).context("standard input is not UTF-8 text")?;
+/// An id and its text a line.
+fn table(tokenizer: &Tokenizer, ids: &[TokenId]) -> String {
     let mut out = String::new();
-    for id in tokenizer.encode(&text, options) {
-        let piece = tokenizer.piece(id, true);
-        writeln!(out, "{id:6} {:?}", String::from_utf8_lossy(&piece))?;
+    for &id in ids {
+        let piece = String::from_utf8_lossy(tokenizer.piece(id, true));
+        writeln!(out, "{id:6} {piece:?}").expect("a string takes any text");
     }
-    crate::output::emit(&out)
+    out
 }

@@ -53,14 +53,13 @@ impl Bpe {
             joints: pre.escape_spaces.then(|| Joints::before('\u{2581}')),
             memo: Memo::new(vocab.len()),
         };
-        bpe.read_merges(vocab, &merges);
+        bpe.read_merges(vocab, &merges)?;
         Ok(bpe)
     }
 
     /// Appends the tokens of `text`.
-    pub(crate) fn encode(&self, vocab: &Vocab, text: &str, out: &mut Vec<TokenId>) {
-        let mut scratch = Scratch::default();
-        self.pre.split(text, &mut |word| self.encode_word(vocab, word, &mut scratch, out));
+    pub(crate) fn encode(&self, vocab: &Vocab, text: &str, scratch: &mut Scratch, out: &mut Vec<TokenId>) {
+        self.pre.split(text, &mut |word| self.encode_word(vocab, word, scratch, out));
     }
 
     fn encode_word(&self, vocab: &Vocab, word: &str, scratch: &mut Scratch, out: &mut Vec<TokenId>) {
@@ -137,13 +136,15 @@ impl Bpe {
         }));
     }
 
-    fn read_merges(&mut self, vocab: &Vocab, merges: &Texts) {
+    fn read_merges(&mut self, vocab: &Vocab, merges: &Texts) -> Result<()> {
         let mut extra = HashMap::new();
         let mut joined = Vec::new();
         let mut guess = 0;
         for (rank, merge) in (0..).zip(merges.iter()) {
-            // A merge without two parts can never happen.
-            let Some((left, right)) = split_merge(merge) else { continue };
+            let (left, right) = split_merge(merge).ok_or_else(|| Error::Merge {
+                rank: rank as usize,
+                merge: String::from_utf8_lossy(merge).into_owned(),
+            })?;
             joined.clear();
             joined.extend_from_slice(left);
             joined.extend_from_slice(right);
@@ -159,6 +160,7 @@ impl Bpe {
                 joints.add(&joined);
             }
         }
+        Ok(())
     }
 
     /// The symbol of a text that a merge names; `None` where no input can ever have it.
@@ -182,8 +184,9 @@ impl Bpe {
     }
 }
 
+/// Memory of encoding, kept between words.
 #[derive(Default)]
-struct Scratch {
+pub(crate) struct Scratch {
     encoded: Vec<u8>,
     merger: Merger,
 }

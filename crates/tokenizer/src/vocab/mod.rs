@@ -3,12 +3,14 @@
 
 mod attr;
 mod data;
+mod load;
 mod pieces;
 mod special;
 mod texts;
 
 pub use attr::TokenAttr;
 pub use data::VocabData;
+pub(crate) use pieces::{escaped_byte, unescape_rwkv};
 pub use special::SpecialIds;
 pub use texts::Texts;
 pub(crate) use texts::{TextIndex, fold, random_seed};
@@ -55,6 +57,8 @@ pub(crate) const MODEL_NAMES: &str =
 
 /// Mark after a 6-mer's text that keeps it apart from an ordinary token of the same letters.
 pub(crate) const KMER_MARK: &str = "\u{e000}";
+/// Longest text of a token. Real ones stay below 2 KiB; matching longer ones at every place of a text would be slow.
+pub(crate) const MAX_TOKEN_BYTES: usize = 1 << 14;
 /// The visible stand-in for a space in SentencePiece vocabularies.
 pub(crate) const ESCAPED_SPACE: &str = "\u{2581}";
 
@@ -86,6 +90,8 @@ pub struct Vocab {
     scores: Vec<f32>,
     attrs: Vec<TokenAttr>,
     special: SpecialIds,
+    /// Padding of the vocabulary's kind, before the file had its say.
+    pub(crate) default_pad: Option<TokenId>,
     eog: BTreeSet<TokenId>,
     suppressed: Vec<TokenId>,
     n_token_types: u32,
@@ -108,6 +114,7 @@ impl Vocab {
             scores: Vec::new(),
             attrs: Vec::new(),
             special: kind.special_ids,
+            default_pad: kind.special_ids.pad,
             eog: BTreeSet::new(),
             suppressed: Vec::new(),
             n_token_types: data.n_token_types.unwrap_or(0),
@@ -118,7 +125,7 @@ impl Vocab {
             return Ok(vocab);
         }
         vocab.take_tokens(data)?;
-        vocab.special.read(&data.special_ids, vocab.len());
+        vocab.special.read(&data.special_ids, vocab.len())?;
         vocab.take_flags(data);
         vocab.find_special_by_text();
         vocab.strip_around_special(data);
@@ -229,12 +236,15 @@ impl Vocab {
         if texts.iter().any(<[u8]>::is_empty) {
             texts = name_empty(&texts)?;
         }
+        if let Some((id, text)) = (0..).zip(texts.iter()).find(|(_, text)| text.len() > MAX_TOKEN_BYTES) {
+            return Err(Error::TokenTooLong { id, n_bytes: text.len() });
+        }
         for (key, got) in [
             ("tokenizer.ggml.scores", data.scores.as_ref().map(Vec::len)),
             ("tokenizer.ggml.token_type", data.types.as_ref().map(Vec::len)),
         ] {
-            if let Some(got) = got.filter(|&got| got < n_tokens) {
-                return Err(Error::TooShort { key, got, n_tokens });
+            if let Some(got) = got.filter(|&got| got != n_tokens) {
+                return Err(Error::WrongLength { key, got, n_tokens });
             }
         }
         self.index = TextIndex::build(&texts).map_err(|(first, second)| Error::DuplicateToken {
@@ -244,9 +254,8 @@ impl Vocab {
         })?;
         self.texts = texts;
         self.scores = data.scores.take().unwrap_or_else(|| vec![0.0; n_tokens]);
-        self.scores.truncate(n_tokens);
         self.attrs = match &data.types {
-            Some(types) => types[..n_tokens].iter().map(|&t| TokenAttr::from_type(t)).collect(),
+            Some(types) => types.iter().map(|&t| TokenAttr::from_type(t)).collect(),
             None => vec![TokenAttr::NORMAL; n_tokens],
         };
         Ok(())

@@ -1,7 +1,7 @@
 //! Special tokens: by the ids of the file, and by their text where the file forgets to say.
 
 use super::{TokenAttr, Vocab, VocabData};
-use crate::TokenId;
+use crate::{Error, Result, TokenId};
 
 /// Special tokens by role; `None` where the vocabulary has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,15 +52,19 @@ pub(crate) const ID_KEYS: [&str; 17] = [
 ];
 
 impl SpecialIds {
-    /// Default ids beyond the vocabulary are dropped; so are the file's.
-    pub(super) fn read(&mut self, said: &[(&'static str, u32)], n_tokens: usize) {
-        for key in ID_KEYS {
-            let id = self.by_key(key);
+    /// Takes the ids of the file. Defaults beyond the vocabulary are dropped: they are not the file's fault.
+    pub(super) fn read(&mut self, said: &[(&'static str, u32)], n_tokens: usize) -> Result<()> {
+        for role in ID_KEYS {
+            let id = self.by_key(role);
             *id = id.filter(|&id| (id as usize) < n_tokens);
-            if let Some(&(_, new)) = said.iter().find(|&&(k, new)| k == key && (new as usize) < n_tokens) {
-                *id = Some(new);
+            if let Some(&(_, said)) = said.iter().find(|&&(key, _)| key == role) {
+                if said as usize >= n_tokens {
+                    return Err(Error::SpecialId { role, id: said, n_tokens });
+                }
+                *id = Some(said);
             }
         }
+        Ok(())
     }
 
     fn by_key(&mut self, key: &str) -> &mut Option<TokenId> {

@@ -1,18 +1,29 @@
 //! The reference's token ids, and what they turn back into.
 
-use crate::files;
+use crate::{files, synthetic};
+use gguf::Metadata;
 use serde_json::Value;
 use tokenizer::{Decode, Encode, TokenAttr, TokenId, Tokenizer};
+
+/// The lines of a golden file: facts, then rows.
+fn read(name: &str) -> Vec<Value> {
+    let path = format!("{}/tests/data/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// The texts of a golden file.
+pub(crate) fn texts(name: &str) -> Vec<String> {
+    read(name)[1..].iter().map(|row| row["text"].as_str().expect("text").to_owned()).collect()
+}
 
 /// Facts and rows of a golden file.
 fn check(name: &str) {
     let tokenizer = files::load(name);
-    let path = format!("{}/tests/data/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).expect("golden file");
-    let mut rows = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    check_facts(&tokenizer, &rows.next().expect("facts")["facts"]);
-    for row in rows {
-        check_row(&tokenizer, &row);
+    let rows = read(name);
+    check_facts(&tokenizer, &rows[0]["facts"]);
+    for row in &rows[1..] {
+        check_row(&tokenizer, row);
     }
     // Texts nobody may copy: checked where the golden folder is at hand.
     let corpus = format!("/work/shared/golden/tokenizers/{name}.corpus.jsonl");
@@ -58,8 +69,32 @@ fn ids(value: &Value) -> Vec<TokenId> {
     value.as_array().expect("ids").iter().map(|id| id.as_u64().expect("id") as TokenId).collect()
 }
 
+/// Names and headers of the synthetic vocabularies.
+pub(crate) fn synthetic() -> impl Iterator<Item = (String, Metadata)> {
+    read("synthetic").into_iter().map(|golden| {
+        let name = golden["name"].as_str().expect("name").to_owned();
+        (name, synthetic::from_json(&golden["metadata"]))
+    })
+}
+
+/// Vocabularies of the kinds that no published file is small enough for: header, facts and rows on a line each.
+#[test]
+fn synthetic_vocabularies() {
+    for golden in read("synthetic") {
+        let name = &golden["name"];
+        let metadata = synthetic::from_json(&golden["metadata"]);
+        let tokenizer = Tokenizer::from_gguf(&metadata).unwrap_or_else(|e| panic!("{name}: {e}"));
+        check_facts(&tokenizer, &golden["facts"]);
+        for row in golden["rows"].as_array().expect("rows") {
+            check_row(&tokenizer, row);
+        }
+    }
+}
+
 macro_rules! goldens {
     ($($test:ident $name:literal;)*) => {
+        /// Vocabularies with goldens.
+        pub(crate) const NAMES: &[&str] = &[$($name),*];
         $(#[test]
         fn $test() {
             check($name);
@@ -81,6 +116,7 @@ goldens! {
     llama_bpe "llama-bpe";
     llama_spm "llama-spm";
     mpt "mpt";
+    nomic_bert_moe "nomic-bert-moe";
     phi_3 "phi-3";
     qwen2 "qwen2";
     qwen35 "qwen35";

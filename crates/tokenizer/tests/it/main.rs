@@ -2,3 +2,9 @@
 
 mod files;
 mod golden;
+mod hostile;
+mod linear;
+mod loading;
+mod random;
+mod streaming;
+mod synthetic;

@@ -84,9 +84,9 @@ functions! {
     };
 }
 
-/// Replaces a row by a function of it.
+/// A function of a row.
 pub(super) struct Apply<F>(pub(super) PhantomData<F>);
-/// Replaces a row by a function of it times another row.
+/// A function of a row times another row.
 pub(super) struct ApplyGated<F>(pub(super) PhantomData<F>);
 
 impl<F> Clone for Apply<F> {
@@ -155,7 +155,7 @@ pub(crate) fn exp<I: Isa>(isa: I, x: I::F32) -> I::F32 {
 }
 
 #[inline(always)]
-fn tanh<I: Isa>(isa: I, x: I::F32) -> I::F32 {
+pub(crate) fn tanh<I: Isa>(isa: I, x: I::F32) -> I::F32 {
     // Odd polynomial near 0, where the other form cancels.
     let sq = isa.mul(x, x);
     let near = [1.0, -0.333_333_34, 0.133_333_34, -0.053_968_254, 0.021_869_488];
