@@ -48,7 +48,10 @@ pub(super) fn cases() -> Vec<Case> {
         ("q4_1", Spec { dtype: DType::Q4_1, key_dim: 96, ..PLAIN }),
         ("q4_0", Spec { dtype: DType::Q4_0, value: own(64), ..PLAIN }),
         ("iq4_nl", Spec { dtype: DType::IQ4_NL, n_head: 16, ..PLAIN }),
-        ("two queries a key", Spec { dtype: DType::BF16, n_head: 2, n_head_kv: 1, key_dim: 80, value: own(48), ..PLAIN }),
+        (
+            "two queries a key",
+            Spec { dtype: DType::BF16, n_head: 2, n_head_kv: 1, key_dim: 80, value: own(48), ..PLAIN },
+        ),
         ("eight queries a key, f16", Spec { dtype: DType::F16, n_head: 16, ..PLAIN }),
         ("one head", Spec { n_head: 3, n_head_kv: 1, key_dim: 64, value: own(64), ..PLAIN }),
         ("odd sizes", Spec { key_dim: 21, value: own(13), ..PLAIN }),
