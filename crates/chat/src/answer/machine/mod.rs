@@ -194,13 +194,10 @@ impl Machine {
     }
 
     fn thinking(&mut self, input: &mut Input, out: &mut Output) -> bool {
-        let end = self.layout.thinking.as_ref().map_or("", |thinking| thinking.end.as_str());
-        let (section, call) = self
-            .layout
-            .calls
-            .as_ref()
-            .map_or(("", ""), |calls| (calls.section.start.as_str(), calls.call.start.as_str()));
-        match input.find(&[end, section, call]) {
+        let Some(thinking) = &self.layout.thinking else { return false };
+        let mut marks = vec![thinking.end.as_str()];
+        marks.extend(thinking.cut_by.iter().map(String::as_str));
+        match input.find(&marks) {
             Found::Safe(0) => false,
             Found::Safe(n) => {
                 out.reasoning(input.take(n));
@@ -208,12 +205,11 @@ impl Machine {
             }
             Found::Marker { before, which } => {
                 out.reasoning(input.take(before));
-                self.state = State::Text;
                 if which == 0 {
-                    let n = end.len();
-                    input.take(n);
+                    input.take(marks[0].len());
                     out.border();
                 }
+                self.state = State::Text;
                 true
             }
         }
