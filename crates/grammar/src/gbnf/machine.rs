@@ -285,7 +285,14 @@ struct Below {
 }
 
 impl Calls {
-    fn add(&mut self, program: &Program, stacks: &mut Stacks, routine: RoutineId, next: StepId, below: SetId) {
+    fn add(
+        &mut self,
+        program: &Program,
+        stacks: &mut Stacks,
+        routine: RoutineId,
+        next: StepId,
+        below: SetId,
+    ) {
         let rank = program.routines[routine as usize].rank;
         let all = self.0.entry((rank, routine)).or_insert_with(|| Below { items: Vec::new(), rest: NONE });
         if next == RETURN {
