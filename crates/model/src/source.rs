@@ -137,7 +137,8 @@ impl<'a> Source<'a> {
     /// Whether there is such a tensor that is not ignored.
     pub(crate) fn has(&self, name: &str) -> bool {
         let name = format!("{}{name}", self.scope);
-        self.loader.index.contains_key(name.as_str()) && !self.loader.claims.borrow().ignored.contains_key(&name)
+        self.loader.index.contains_key(name.as_str())
+            && !self.loader.claims.borrow().ignored.contains_key(&name)
     }
 
     /// A weight for products and look-ups.

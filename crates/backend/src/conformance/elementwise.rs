@@ -100,8 +100,7 @@ fn ropes() -> Vec<Case> {
         ("factors", RopeTable { factors: true, ..plain }),
     ];
     let temperature = Temperature { scale: 0.1, offset: 1.0, period: 8.0 };
-    let mut cases =
-        vec![case("temperature", 50, |b| b.input(&[4, 3]) * b.graph.temperature(temperature))];
+    let mut cases = vec![case("temperature", 50, |b| b.input(&[4, 3]) * b.graph.temperature(temperature))];
     for (name, table) in tables {
         for order in [RopeOrder::Interleaved, RopeOrder::Neox] {
             cases.push(case(&format!("rope {name} {order:?}"), 50, |b| {

@@ -51,7 +51,12 @@ impl Arch {
     pub(crate) const fn decoder(name: &'static str, layer: LoadLayer) -> Self {
         let embedding: LoadEmbedding = Embedding::load;
         let head: LoadHead = |at, hp| Head::load(at, hp, NormSpec::rms(at, hp)?);
-        Self { name, load: Load::Decoder { embedding, layer, head }, bidirectional: false, scales: Scales::MIXER }
+        Self {
+            name,
+            load: Load::Decoder { embedding, layer, head },
+            bidirectional: false,
+            scales: Scales::MIXER,
+        }
     }
 
     /// A decoder with another embedding.

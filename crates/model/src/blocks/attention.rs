@@ -1,8 +1,8 @@
 //! Attention with its projections: multi-head, multi-query and grouped-query.
 
 use super::{
-    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Temperature, Tensor,
-    Timeline, Unary, ValueStore, Weight,
+    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step,
+    Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
 };
 
 /// Which elements of queries and keys are normalized together.

@@ -2,8 +2,8 @@
 //! a head. An architecture's file states only where it differs.
 
 use super::{
-    Architecture, Attention, AttentionSpec, Block, Dense, Embedding, FfnSpec, Head, Hparams, Mode, Norm, NormSpec, Result,
-    Source, Step, Tensor,
+    Architecture, Attention, AttentionSpec, Block, Dense, Embedding, FfnSpec, Head, Hparams, Mode, Norm,
+    NormSpec, Result, Source, Step, Tensor,
 };
 
 /// Names of the norms of a layer: of the mixer's input and output, and of the feed-forward's. A norm without a gain
@@ -137,7 +137,6 @@ impl Layer {
     pub(crate) fn residual_scaled(self, scale: f32) -> Self {
         Self { residual_scale: scale, ..self }
     }
-
 }
 
 impl Block for Layer {

@@ -1,8 +1,8 @@
 //! Models that give out hidden states: layers between an embedding and a last norm, without scores of tokens.
 
 use super::{
-    Architecture, Attention, AttentionSpec, Block, Classifier, Embedding, Hparams, Linear, Mode, Norm, NormSpec, Result,
-    Source, Step, Tensor,
+    Architecture, Attention, AttentionSpec, Block, Classifier, Embedding, Hparams, Linear, Mode, Norm,
+    NormSpec, Result, Source, Step, Tensor,
 };
 
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Selective state spaces: Mamba (Gu and Dao 2023) and Mamba-2 (Dao and Gu 2024).
 
 use super::{
-    Block, Error, Hparams, Linear, MemoryId, MemorySpec, Norm, NormSpec, Result, ShortConv, Source, Step, Tensor,
-    Unary, Weight,
+    Block, Error, Hparams, Linear, MemoryId, MemorySpec, Norm, NormSpec, Result, ShortConv, Source, Step,
+    Tensor, Unary, Weight,
 };
 
 /// Sizes, under the keys `ssm.*`.

@@ -2,8 +2,8 @@
 //! latent, and only that and one rotated key are remembered.
 
 use super::{
-    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Temperature, Tensor,
-    Timeline, ValueStore, Weight,
+    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step,
+    Temperature, Tensor, Timeline, ValueStore, Weight,
 };
 
 #[derive(Clone, Copy, Debug)]
