@@ -20,7 +20,7 @@ use crate::{devices, output};
 const MAX_TAP_BYTES: usize = 512 << 20;
 const MIN_UBATCH: usize = 16;
 
-pub(super) fn run(args: &ImatrixArgs, base: Imatrix) -> Result<()> {
+pub(super) fn run(args: &ImatrixArgs, base: &Imatrix) -> Result<()> {
     let path = args.model.as_deref().context("a model is needed: give one with -m")?;
     let name = path.display().to_string();
     let devices = devices::open(&args.device)?;
@@ -55,7 +55,7 @@ pub(super) fn run(args: &ImatrixArgs, base: Imatrix) -> Result<()> {
         let is_last = n == windows.n_windows;
         let is_copy = args.save_frequency > 0 && n.is_multiple_of(args.save_frequency);
         if is_last || is_copy || n.is_multiple_of(args.output_frequency.max(1)) {
-            let imatrix = together(args, &base, collector)?;
+            let imatrix = together(args, base, collector)?;
             write(args, &imatrix, &args.output)?;
             if is_copy {
                 write(args, &imatrix, &copy_path(args, imatrix.n_chunks))?;

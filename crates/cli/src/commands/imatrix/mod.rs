@@ -25,7 +25,7 @@ pub(crate) fn run(args: &ImatrixArgs) -> Result<()> {
         base.merge(other, args.ctx_size).map_err(|problem| anyhow!("{}: {problem}", path.display()))?;
     }
     if args.file.is_some() {
-        return collect::run(args, base);
+        return collect::run(args, &base);
     }
     write(args, &base, &args.output)?;
     output::note(&format!("{}: {} files merged", args.output.display(), args.in_file.len()));
