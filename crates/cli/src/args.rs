@@ -1,5 +1,6 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
+mod imatrix;
 mod perplexity;
 mod gguf;
 mod quantize;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tensor::DType;
 
+pub(crate) use imatrix::{ImatrixArgs, ImatrixFormat};
 pub(crate) use perplexity::PerplexityArgs;
 pub(crate) use gguf::{GgufCommand, SetArgs, SplitArgs};
 pub(crate) use quantize::QuantizeArgs;
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     /// Work with chat templates
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Collect how strongly a text uses each weight, for better quantization
+    Imatrix(ImatrixArgs),
     /// Write a model file of random weights, to measure speed with
     Synth(SynthArgs),
     /// Split, merge, edit, show and compare GGUF files

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Perplexity(args) => commands::perplexity::run(&args),
         Command::Quantize(args) => commands::quantize::run(&args),
         Command::Template(command) => commands::template::run(&command),
+        Command::Imatrix(args) => commands::imatrix::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::Gguf(command) => commands::gguf::run(&command),
         Command::Completions { shell } => commands::completions::run(shell),

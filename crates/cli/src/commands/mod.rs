@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod detokenize;
 pub(crate) mod eval;
 pub(crate) mod gguf;
+pub(crate) mod imatrix;
 pub(crate) mod info;
 pub(crate) mod perplexity;
 pub(crate) mod quantize;

@@ -41,7 +41,8 @@ fn imatrix(tensors: &[(&str, usize, usize)]) -> Option<(Imatrix, PathBuf)> {
         ((*name).to_owned(), Entry { sums, counts: vec![2.0; *matrices] })
     };
     let entries: BTreeMap<_, _> = tensors.iter().map(entry).collect();
-    Some((Imatrix { entries, datasets: vec!["text".into()], n_chunks: 3 }, "im.gguf".into()))
+    let imatrix = Imatrix { entries, datasets: vec!["text".into()], n_chunks: 3, ..Imatrix::default() };
+    Some((imatrix, "im.gguf".into()))
 }
 
 fn check_refused(source: &Gguf, options: &Options, wanted: &str) {

@@ -6,5 +6,4 @@ mod faults;
 mod goldens;
 mod memory;
 mod models;
-mod half_gelu;
 mod reuse;
