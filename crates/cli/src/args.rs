@@ -1,8 +1,8 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
+mod gguf;
 mod imatrix;
 mod perplexity;
-mod gguf;
 mod quantize;
 mod run;
 mod sampling;
@@ -14,9 +14,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tensor::DType;
 
+pub(crate) use gguf::{GgufCommand, SetArgs, SplitArgs};
 pub(crate) use imatrix::{ImatrixArgs, ImatrixFormat};
 pub(crate) use perplexity::PerplexityArgs;
-pub(crate) use gguf::{GgufCommand, SetArgs, SplitArgs};
 pub(crate) use quantize::QuantizeArgs;
 pub(crate) use run::RunArgs;
 pub(crate) use sampling::SamplingArgs;

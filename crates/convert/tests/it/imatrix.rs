@@ -79,7 +79,7 @@ fn broken_files_are_refused() {
     );
     let f16 = tensor_type("F16");
     let halves = |f: &mut Builder| {
-        drop(f.tensor("v.in_sum2", &[1], f16, vec![0; 2]).tensor("v.counts", &[1], f32, vec![0; 4]).clone())
+        drop(f.tensor("v.in_sum2", &[1], f16, vec![0; 2]).tensor("v.counts", &[1], f32, vec![0; 4]).clone());
     };
     check(&built(&halves), "should be F32");
     let nan = |f: &mut Builder| {
@@ -88,7 +88,7 @@ fn broken_files_are_refused() {
     };
     check(&built(&nan), "v has the value NaN");
     let ragged = |f: &mut Builder| {
-        drop(f.tensor("v.in_sum2", &[3], f32, vec![0; 12]).tensor("v.counts", &[2], f32, vec![0; 8]).clone())
+        drop(f.tensor("v.in_sum2", &[3], f32, vec![0; 12]).tensor("v.counts", &[2], f32, vec![0; 8]).clone());
     };
     check(&built(&ragged), "v has 3 sums and 2 counts");
     check(&Builder::new().to_bytes().expect("valid"), "is it a model?");
