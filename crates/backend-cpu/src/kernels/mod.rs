@@ -118,7 +118,7 @@ impl<'a> Weights<'a> {
 
     /// The row and all that follow it.
     #[inline(always)]
-    fn from_row(&self, row: usize) -> &'a [u8] {
+    fn tail_from(&self, row: usize) -> &'a [u8] {
         &self.data[row * self.row_bytes..]
     }
 }

@@ -361,11 +361,12 @@ fn outer<I: Isa, const T: usize>(
     b: &[[f32; 16]],
     mut sums: [I::F32; T],
 ) -> [I::F32; T] {
-    let a = a.map(|a| &a[..b.len()]);
-    for (k, b) in b.iter().enumerate() {
-        let b = isa.load(b);
+    let n = b.len();
+    let a = a.map(|a| &a[..n]);
+    for k in 0..n {
+        let row = isa.load(&b[k]);
         for (a, sum) in a.iter().zip(&mut sums) {
-            *sum = isa.fma(isa.splat(a[k]), b, *sum);
+            *sum = isa.fma(isa.splat(a[k]), row, *sum);
         }
     }
     sums
