@@ -11,6 +11,19 @@ use tensor::{DType, MemoryId, MemorySpec, ValueStore};
 
 use crate::raw::{Floats, LINE};
 
+/// What keys and values may be stored as.
+pub(crate) const KV_TYPES: [DType; 9] = [
+    DType::F32,
+    DType::F16,
+    DType::BF16,
+    DType::Q8_0,
+    DType::Q5_1,
+    DType::Q5_0,
+    DType::Q4_1,
+    DType::Q4_0,
+    DType::IQ4_NL,
+];
+
 /// All memories placed on one CPU device.
 #[derive(Debug)]
 pub(crate) struct CpuMemory {
@@ -145,16 +158,20 @@ fn slot_shape(device: &str, layout: &MemoryLayout) -> Result<SlotShape> {
 }
 
 fn vector_shape(device: &str, dtype: DType, dim: usize) -> Result<VectorShape> {
-    let n_bytes = match dtype {
-        DType::F32 => 4 * dim,
-        // Whole words, so that neighbours never share one.
-        DType::F16 | DType::BF16 => (2 * dim).next_multiple_of(4),
-        _ => {
-            return Err(Error::Unsupported {
-                device: device.into(),
-                op: format!("a key-value cache of type {dtype:?}; use F32, F16 or BF16"),
-            });
-        }
-    };
-    Ok(VectorShape { dtype, n_bytes })
+    let unsupported = |op| Error::Unsupported { device: device.into(), op };
+    if !KV_TYPES.contains(&dtype) {
+        let names: Vec<_> = KV_TYPES.iter().map(ToString::to_string).collect();
+        return Err(unsupported(format!(
+            "a key-value cache of type {dtype}; use one of {}",
+            names.join(", ")
+        )));
+    }
+    let row_bytes = dtype.row_bytes(dim).ok_or_else(|| {
+        unsupported(format!(
+            "a key-value cache of type {dtype} for heads of {dim}, which is no multiple of {}; use F16",
+            dtype.block_len()
+        ))
+    })?;
+    // Whole words, so that neighbours never share one.
+    Ok(VectorShape { dtype, n_bytes: row_bytes.next_multiple_of(4) })
 }

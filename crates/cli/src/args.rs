@@ -1,14 +1,27 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
 mod gguf;
+mod perplexity;
 mod quantize;
+mod run;
+mod sampling;
+mod short;
+mod synth;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tensor::DType;
 
 pub(crate) use gguf::{GgufCommand, SetArgs, SplitArgs};
+pub(crate) use perplexity::PerplexityArgs;
 pub(crate) use quantize::QuantizeArgs;
+pub(crate) use run::RunArgs;
+pub(crate) use sampling::SamplingArgs;
+pub(crate) use short::expanded;
+
+use crate::template_args::TemplateCommand;
+pub(crate) use synth::{ShapeName, SynthArgs};
 
 /// Runs language models from GGUF files on this machine.
 #[derive(Debug, Parser)]
@@ -20,6 +33,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Answer a prompt, or chat
+    Run(Box<RunArgs>),
     /// Show what a model file is
     Info(InfoArgs),
     /// Turn text into token ids
@@ -30,11 +45,18 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Measure tokens per second
     Bench(BenchArgs),
+    /// Judge a model: perplexity of a text, divergence from a base model, scores of tasks
+    Perplexity(PerplexityArgs),
     /// Make a smaller file of a model
     Quantize(QuantizeArgs),
     /// Split, merge, edit, show and compare GGUF files
     #[command(subcommand)]
     Gguf(GgufCommand),
+    /// Work with chat templates
+    #[command(subcommand)]
+    Template(TemplateCommand),
+    /// Write a model file of random weights, to measure speed with
+    Synth(SynthArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in
@@ -128,6 +150,17 @@ pub(crate) enum Pooling {
 pub(crate) enum KvType {
     F32,
     F16,
+    Bf16,
+}
+
+impl KvType {
+    pub(crate) fn dtype(self) -> DType {
+        match self {
+            Self::F32 => DType::F32,
+            Self::F16 => DType::F16,
+            Self::Bf16 => DType::BF16,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

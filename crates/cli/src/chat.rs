@@ -12,6 +12,23 @@ pub(crate) enum Role {
     Assistant,
 }
 
+impl Role {
+    const ALL: [Self; 3] = [Self::System, Self::User, Self::Assistant];
+
+    /// As ChatML and the chat APIs call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) role: Role,
@@ -22,7 +39,9 @@ pub(crate) struct Message {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Template {
     /// With the system message the template itself supplies when a conversation has none.
-    ChatMl { default_system: Option<String> },
+    ChatMl {
+        default_system: Option<String>,
+    },
     Gemma,
 }
 
@@ -38,7 +57,9 @@ impl Template {
         if source.contains("<start_of_turn>") {
             return Ok(Self::Gemma);
         }
-        bail!("this model's chat template is neither ChatML nor Gemma's; use --raw to continue the text as it is");
+        bail!(
+            "this model's chat template is neither ChatML nor Gemma's; use --raw to continue the text as it is"
+        );
     }
 
     /// The text up to where the assistant speaks. Beginning-of-text tokens are the tokenizer's to add.
@@ -65,16 +86,12 @@ fn chat_ml(messages: &[Message], default_system: Option<&str>) -> String {
     let mut turn = |role: &str, text: &str| {
         write!(out, "<|im_start|>{role}\n{text}<|im_end|>\n").expect("a string takes any text");
     };
-    if let (Some(system), false) = (default_system, messages.first().is_some_and(|m| m.role == Role::System)) {
+    if let (Some(system), false) = (default_system, messages.first().is_some_and(|m| m.role == Role::System))
+    {
         turn("system", system);
     }
     for message in messages {
-        let role = match message.role {
-            Role::System => "system",
-            Role::User => "user",
-            Role::Assistant => "assistant",
-        };
-        turn(role, &message.text);
+        turn(message.role.name(), &message.text);
     }
     out.push_str("<|im_start|>assistant\n");
     out
@@ -111,7 +128,8 @@ mod tests {
 
     #[test]
     fn conversations_are_rendered() {
-        let chat = [message(Role::User, "Hi"), message(Role::Assistant, "Hello"), message(Role::User, "Bye ")];
+        let chat =
+            [message(Role::User, "Hi"), message(Role::Assistant, "Hello"), message(Role::User, "Bye ")];
         let check = |template: &str, messages: &[Message], want: &str| {
             let template = Template::detect(Some(template)).expect("a known template");
             assert_eq!(template.render(messages), want);

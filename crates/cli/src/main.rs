@@ -3,11 +3,15 @@
 //! Text and data go to standard output, everything else to standard error. Exit codes: 0 fine, 1 failed, 2 usage.
 
 mod args;
+mod chat;
 mod commands;
 mod devices;
+mod interrupt;
 mod models;
 mod npy;
 mod output;
+mod terminal;
+mod template_args;
 
 use std::process::ExitCode;
 
@@ -16,15 +20,19 @@ use clap::Parser;
 use args::{Cli, Command};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(args::expanded(std::env::args_os()));
     let done = match cli.command {
+        Command::Run(args) => commands::run::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Tokenize(args) => commands::tokenize::run(&args),
         Command::Detokenize(args) => commands::detokenize::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
+        Command::Perplexity(args) => commands::perplexity::run(&args),
         Command::Quantize(args) => commands::quantize::run(&args),
         Command::Gguf(command) => commands::gguf::run(&command),
+        Command::Template(command) => commands::template::run(&command),
+        Command::Synth(args) => commands::synth::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match done {

@@ -1,5 +1,13 @@
-//! Importance matrices: how strongly each input of each weight was used on sample text. Read from files of either format;
-//! made elsewhere.
+//! Importance matrices: how strongly each input of each weight was used on sample text. Files of either format are read
+//! and written, added up and judged; what is in them is measured elsewhere.
+
+mod merge;
+mod statistics;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use statistics::Statistics;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +25,16 @@ pub struct Imatrix {
     pub datasets: Vec<String>,
     /// Chunks of text that were run; 0 if unknown.
     pub n_chunks: u32,
+    pub counted: Counted,
+}
+
+/// What the counts are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counted {
+    #[default]
+    Activations,
+    /// Of text, as in the older format.
+    Chunks,
 }
 
 /// Of one weight: of each of its matrices, as experts have many, the sums for each input.
@@ -32,9 +50,8 @@ impl Entry {
     /// Mean squares: a value for each input of each matrix. Inputs of a matrix that was never used count alike.
     #[must_use]
     pub fn means(&self) -> Vec<f32> {
-        let n_in = self.sums.len() / self.counts.len().max(1);
         let mut means = Vec::with_capacity(self.sums.len());
-        for (sums, count) in self.sums.chunks(n_in.max(1)).zip(&self.counts) {
+        for (sums, count) in self.sums.chunks(self.n_in().max(1)).zip(&self.counts) {
             means.extend(sums.iter().map(|sum| if *count > 0.0 { sum / count } else { 1.0 }));
         }
         means
@@ -91,7 +108,7 @@ impl Imatrix {
             let counts = counts.into_iter().map(f32::round).collect();
             entries.insert(name.to_owned(), Entry { sums, counts });
         }
-        Ok(Ok(Self { entries, datasets, n_chunks }))
+        Ok(Ok(Self { entries, datasets, n_chunks, counted: Counted::Activations }))
     }
 
     fn check(&self) -> Result<(), String> {
@@ -121,7 +138,7 @@ fn floats(file: &Gguf, tensor: &TensorInfo) -> Option<Vec<f32>> {
 fn from_dat(bytes: &[u8]) -> Result<Imatrix, String> {
     let mut reader = DatReader { bytes };
     let n = reader.count("the number of entries")?;
-    let mut found = Imatrix::default();
+    let mut found = Imatrix { counted: Counted::Chunks, ..Imatrix::default() };
     for i in 0..n {
         let name = reader.text(&format!("the name of entry {i}"))?;
         let n_calls = reader.i32(&name)?;

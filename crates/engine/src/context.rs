@@ -43,6 +43,15 @@ impl Default for ContextConfig {
     }
 }
 
+/// Memory of a context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// Reserved when the context was made; it never grows.
+    pub total_bytes: u64,
+    /// Held by sequences, each byte counted once however many share it.
+    pub used_bytes: u64,
+}
+
 /// Which rows of a sequence's new tokens are computed to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -117,15 +126,9 @@ impl Context {
             n_snapshots: config.n_snapshots,
         };
         let sequences = Sequences::new(model.model(), model.devices(), &model.placement().memories, memory)?;
+        let step = Buffers { tables: Vec::with_capacity(sequences.n_blocks()), ..Buffers::default() };
         let config = ContextConfig { n_ubatch: memory.n_ubatch, ..config };
-        Ok(Self {
-            model,
-            config,
-            sequences,
-            pipelines: Vec::new(),
-            step: Buffers::default(),
-            results: Vec::new(),
-        })
+        Ok(Self { model, config, sequences, pipelines: Vec::new(), step, results: Vec::new() })
     }
 
     pub fn model(&self) -> &Arc<LoadedModel> {
@@ -151,6 +154,11 @@ impl Context {
         self.sequences.truncate(seq, len)
     }
 
+    /// How many tokens [`Context::truncate`] would keep.
+    pub fn kept(&self, seq: SeqId, len: usize) -> Result<usize> {
+        self.sequences.kept(seq, len)
+    }
+
     /// Ends a sequence and frees its memory.
     pub fn remove(&mut self, seq: SeqId) {
         self.sequences.remove(seq);
@@ -159,6 +167,28 @@ impl Context {
     /// Tokens the sequence remembers.
     pub fn len(&self, seq: SeqId) -> Result<usize> {
         self.sequences.len(seq)
+    }
+
+    /// Sequences there are.
+    pub fn n_sequences(&self) -> usize {
+        self.sequences.n_sequences()
+    }
+
+    /// What all sequences together may remember, and what they do.
+    pub fn memory(&self) -> MemoryUse {
+        let (total_bytes, used_bytes) = self.sequences.n_bytes();
+        MemoryUse { total_bytes, used_bytes }
+    }
+
+    /// Fails with [`Error::ContextFull`] if the sequences cannot all take so many more tokens.
+    pub fn check_room(&self, entries: impl Iterator<Item = (SeqId, usize)> + Clone) -> Result<()> {
+        self.sequences.check_room(Timeline::Sequence, entries)
+    }
+
+    /// Compiles what a mode needs, which its first use would do else.
+    pub fn prepare(&mut self, mode: Mode) -> Result<()> {
+        self.check(mode, &[])?;
+        self.pipeline(mode).map(|_| ())
     }
 
     /// Appends tokens to sequences and computes the wanted rows. On an error no sequence has changed, unless a device
@@ -174,37 +204,43 @@ impl Context {
 
     fn run(&mut self, mode: Mode, timeline: Timeline, batch: &[Entry<'_>]) -> Result<Outputs<'_>> {
         self.check(mode, batch)?;
+        self.sequences.check_room(timeline, batch.iter().map(|e| (e.seq, e.tokens.len())))?;
         let pipeline = self.pipeline(mode)?;
-        for entry in batch {
-            self.sequences.reserve(entry.seq, timeline, entry.tokens.len())?;
-        }
         let hparams = self.model.model().hparams();
-        let width = if mode == Mode::Logits { hparams.n_vocab } else { hparams.n_embd_out };
-        let output = if mode == Mode::Logits { Output::Logits } else { Output::Embeddings };
+        let (output, width) = match mode {
+            Mode::Logits => (Output::Logits, hparams.n_vocab),
+            Mode::Embeddings | Mode::Encode => (Output::Embeddings, hparams.n_embd_out),
+            Mode::Scores => (Output::Embeddings, hparams.n_label()),
+        };
         self.results.clear();
-        let (mut entry, mut done) = (0, 0);
+        let (mut entry, mut done, mut is_in_place) = (0, 0, false);
         while entry < batch.len() {
             self.fill(timeline, batch, &mut entry, &mut done)?;
             let pipeline = &mut self.pipelines[pipeline].1;
             pipeline.run(&self.step.as_step())?;
-            for &(seq, n) in &self.step.taken {
-                self.sequences.advance(seq, timeline, n);
-                if self.sequences.has_states() {
-                    let len = self.sequences.len(seq)?;
-                    if len.is_multiple_of(self.config.snapshot_interval.max(1)) {
-                        self.sequences.snapshot(seq);
-                    }
+            is_in_place = entry == batch.len() && self.results.is_empty();
+            if !is_in_place {
+                self.results.extend_from_slice(bytemuck::cast_slice(pipeline.output(output)));
+            }
+            self.count(timeline)?;
+        }
+        let rows = if is_in_place { self.pipelines[pipeline].1.output(output) } else { &[] };
+        let data = if is_in_place { bytemuck::cast_slice(rows) } else { &self.results };
+        Ok(Outputs { data, width })
+    }
+
+    /// Takes note of what the step has written.
+    fn count(&mut self, timeline: Timeline) -> Result<()> {
+        for &(seq, n) in &self.step.taken {
+            self.sequences.advance(seq, timeline, n);
+            if self.sequences.has_states() {
+                let len = self.sequences.len(seq)?;
+                if len.is_multiple_of(self.config.snapshot_interval.max(1)) {
+                    self.sequences.snapshot(seq);
                 }
             }
-            let rows: &[f32] = bytemuck::cast_slice(pipeline.output(output));
-            if entry == batch.len() && self.results.is_empty() {
-                let pipeline =
-                    &self.pipelines[self.pipelines.iter().position(|p| p.0 == mode).unwrap_or(0)].1;
-                return Ok(Outputs { data: bytemuck::cast_slice(pipeline.output(output)), width });
-            }
-            self.results.extend_from_slice(rows);
         }
-        Ok(Outputs { data: &self.results, width })
+        Ok(())
     }
 
     /// What must hold before anything changes.
@@ -214,6 +250,7 @@ impl Context {
             let what = match mode {
                 Mode::Logits => "logits",
                 Mode::Embeddings => "embeddings",
+                Mode::Scores => "scores: it has no classifier",
                 Mode::Encode => "an encoding: it has no encoder",
             };
             return Err(Error::NotSupported { what });
@@ -277,6 +314,7 @@ impl Context {
                 n = n.min(interval - past % interval);
             }
             if n > 0 {
+                self.sequences.reserve(e.seq, timeline, n)?;
                 let first_row = step.tokens.len();
                 let state_slot =
                     self.sequences.bind(e.seq, timeline, n, &mut step.tables, &mut step.views)?;

@@ -28,6 +28,24 @@ pub enum Error {
         "this model reads a text as a whole, and {n_tokens} tokens do not fit one step of {n_ubatch}; use larger steps"
     )]
     StepTooSmall { n_tokens: usize, n_ubatch: usize },
+    #[error("the vocabulary of the model file: {0}")]
+    Tokenizer(#[from] tokenizer::Error),
+    #[error(transparent)]
+    Sampling(#[from] sampling::Error),
+    #[error("the prompt has no tokens; give it some text, or the token the model starts with")]
+    EmptyPrompt,
+    #[error(
+        "the prompt has {n_tokens} tokens, the context {n_ctx}; shorten the prompt or use a larger context"
+    )]
+    PromptTooLong { n_tokens: usize, n_ctx: usize },
+    #[error("{n_waiting} requests wait already, which is the limit; try again later or raise the limit")]
+    QueueFull { n_waiting: usize },
+    #[error("{n_parallel} requests at once need as many sequences, but the context has {n_seq_max}")]
+    TooFewSequences { n_parallel: usize, n_seq_max: usize },
+    #[error("a step failed, and the requests in it with it: {cause}")]
+    StepFailed { cause: String },
+    #[error("the engine has stopped: {cause}")]
+    EngineStopped { cause: String },
     #[error("this model cannot compute {what}")]
     NotSupported { what: &'static str },
 }

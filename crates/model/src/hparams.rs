@@ -65,8 +65,8 @@ pub(crate) struct LayerHparams {
 /// Epsilons of the two norms; a file gives the one its architecture uses.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NormEps {
-    rms: Option<f32>,
-    layer: Option<f32>,
+    pub(crate) rms: Option<f32>,
+    pub(crate) layer: Option<f32>,
 }
 
 /// Rotary embedding as the file has it; `blocks::Rope` adds what an architecture decides.
@@ -132,6 +132,11 @@ impl Hparams {
                 layer: at.get("attention.layer_norm_epsilon")?,
             },
         })
+    }
+
+    /// Scores of the classifier, if the model has one.
+    pub fn n_label(&self) -> usize {
+        self.classifier_labels.len().max(1)
     }
 
     /// What layer `i` has of its own.

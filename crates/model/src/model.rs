@@ -23,6 +23,8 @@ pub enum Mode {
     Logits,
     /// `Output::Embeddings`, `[n_embd_out, n_outputs]`: hidden states after the final norm.
     Embeddings,
+    /// `Output::Embeddings`, `[n_label, n_outputs]`: what the classifier of a reranker makes of each hidden state.
+    Scores,
     /// The encoder of a model that has one. Fills the memories of the encoder's timeline and gives its hidden
     /// states as `Output::Embeddings`.
     Encode,
@@ -116,7 +118,7 @@ impl Model {
         let result = self.net.forward(&Step::new(&graph, mode, &self.memories));
         let output = match mode {
             Mode::Logits => Output::Logits,
-            Mode::Embeddings | Mode::Encode => Output::Embeddings,
+            Mode::Embeddings | Mode::Scores | Mode::Encode => Output::Embeddings,
         };
         graph.output(output, result);
         passes::optimize(graph)

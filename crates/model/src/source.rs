@@ -20,8 +20,6 @@ enum Use {
     Matrix,
     /// Element by element: plain floats.
     Vector,
-    /// As numbers of rows.
-    Ids,
 }
 
 /// What has been read of a file so far.
@@ -134,8 +132,11 @@ impl<'a> Source<'a> {
         self.loader.source()
     }
 
+    /// Whether there is such a tensor that is not ignored.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.loader.index.contains_key(format!("{}{name}", self.scope).as_str())
+        let name = format!("{}{name}", self.scope);
+        self.loader.index.contains_key(name.as_str())
+            && !self.loader.claims.borrow().ignored.contains_key(&name)
     }
 
     /// A weight for products and look-ups.
@@ -162,15 +163,15 @@ impl<'a> Source<'a> {
         self.has(name).then(|| self.vector(name, dims)).transpose()
     }
 
-    /// A table of ids.
-    pub(crate) fn ids<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Weight> {
-        self.claim(name, &dims, &dims, Use::Ids)
-    }
-
-    /// Passes over a tensor of this scope, if it is there.
+    /// Passes over a tensor of this scope, if it is there: from now on it counts as absent.
     pub(crate) fn ignore(&self, name: &str, reason: &str) {
         let name = format!("{}{name}", self.scope);
         self.loader.claims.borrow_mut().ignored.insert(name, reason.to_owned());
+    }
+
+    /// Passes over several.
+    pub(crate) fn ignore_each(&self, names: &[&str], reason: &str) {
+        names.iter().for_each(|name| self.ignore(name, reason));
     }
 
     /// Passes over all tensors of this scope.
@@ -267,6 +268,14 @@ impl<'a> Source<'a> {
         Ok(Some(values))
     }
 
+    /// An array of flags, as booleans or as numbers.
+    pub(crate) fn flags(&self, key: &str) -> Result<Option<Vec<bool>>> {
+        match self.get::<Vec<bool>>(key) {
+            Ok(flags) => Ok(flags),
+            Err(_) => Ok(self.get::<Vec<u32>>(key)?.map(|flags| flags.into_iter().map(|n| n != 0).collect())),
+        }
+    }
+
     /// A required size: positive, and small enough for an extent.
     pub(crate) fn extent_of(&self, key: &str) -> Result<usize> {
         Error::check_extent(&self.full_key(key), self.require(key)?)
@@ -288,7 +297,6 @@ fn dtype(name: &str, id: u32, used_as: Use) -> Result<DType> {
     match used_as {
         Use::Matrix if !plain && !dtype.is_quantized() => Err(error(dtype.to_string(), "multiplied")),
         Use::Vector if !plain => Err(error(dtype.to_string(), "used element by element")),
-        Use::Ids if dtype != DType::I32 => Err(error(dtype.to_string(), "a table of ids")),
         _ => Ok(dtype),
     }
 }

@@ -14,7 +14,7 @@ pub use graph::{Graph, Node, NodeId, Output, Tensor, Weight, WeightId};
 pub use memory::{MemoryId, MemorySpec, Timeline, ValueStore};
 pub use ops::{
     Attention, Binary, Conv1d, Input, Mask, MatMul, Norm, NormKind, Op, Positions, Reduce, RelativeBias,
-    Rope, RopeOrder, RopeTable, SsmScan, Unary,
+    Rope, RopeOrder, RopeTable, SsmScan, Temperature, Unary,
 };
 pub use plan::{Lifetime, Slot, plan_arena};
 pub use quant::{self, DType};

@@ -3,10 +3,12 @@
 //! Knows the container but no architecture: what a model needs is in the golden.
 
 mod golden;
+mod models;
 mod npy;
 mod synthetic;
 
 pub use golden::{Golden, KeyValue, Run, TensorSpec, goldens};
+pub use models::{Continuation, ModelGolden};
 pub use npy::{Array, NpyError, read_npy, write_npy};
 
 /// Normalized mean squared error: the sum of squared differences over the sum of squared reference values.

@@ -64,22 +64,58 @@ fn clean_spaces(text: &[u8]) -> Vec<u8> {
 
 /// The text without the spaces before which `drops` says so.
 fn drop_spaces(text: &[u8], drops: impl Fn(&[u8]) -> bool) -> Vec<u8> {
-    let kept = text.iter().enumerate().filter(|&(at, &byte)| byte != b' ' || !drops(&text[at + 1..]));
-    kept.map(|(_, &byte)| byte).collect()
+    let mut kept = Vec::with_capacity(text.len());
+    let mut start = 0;
+    for (at, _) in text.iter().enumerate().filter(|&(_, &byte)| byte == b' ') {
+        if drops(&text[at + 1..]) {
+            kept.extend_from_slice(&text[start..at]);
+            start = at + 1;
+        }
+    }
+    kept.extend_from_slice(&text[start..]);
+    kept
 }
 
 /// `" ' "` becomes `"'"`.
 fn join_quotes(text: &[u8]) -> Vec<u8> {
     let mut joined = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [byte, after @ ..] = rest {
-        if let [b' ', b'\'', b' ', after @ ..] = rest {
+    let mut start = 0;
+    for (at, _) in text.iter().enumerate().filter(|&(_, &byte)| byte == b'\'') {
+        // A space that was taken away already is not there for the next quote.
+        if at > start && text[at - 1] == b' ' && text.get(at + 1) == Some(&b' ') {
+            joined.extend_from_slice(&text[start..at - 1]);
             joined.push(b'\'');
-            rest = after;
-        } else {
-            joined.push(*byte);
-            rest = after;
+            start = at + 2;
         }
     }
+    // After a quote at the end of all there is nothing left.
+    joined.extend_from_slice(text.get(start..).unwrap_or_default());
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean_spaces;
+
+    #[test]
+    fn spaces_before_punctuation_go() {
+        for (text, expected) in [
+            ("", ""),
+            ("a b", "a b"),
+            ("a ?", "a?"),
+            ("a  ! b .c , d", "a ! b.c, d"),
+            (" .", "."),
+            (" ' ", "'"),
+            ("a ' b", "a'b"),
+            ("a ' ' b", "a'' b"),
+            ("a '  ' b", "a''b"),
+            ("it 's I 'm we 're they 've", "it's I'm we're they've"),
+            ("don 't he 'd she 'll", "don 't he 'd she 'll"),
+            ("x ' s", "x's"),
+            ("'", "'"),
+            (" '", " '"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&clean_spaces(text.as_bytes())), expected, "{text:?}");
+        }
+    }
 }

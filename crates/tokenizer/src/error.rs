@@ -68,6 +68,14 @@ pub enum Error {
         /// Their bytes.
         n_bytes: usize,
     },
+    /// A token that nobody means.
+    #[error("token {id} has {n_bytes} bytes; the limit is {limit}", limit = crate::vocab::MAX_TOKEN_BYTES)]
+    TokenTooLong {
+        /// Its id.
+        id: u32,
+        /// Bytes of its text.
+        n_bytes: usize,
+    },
     /// Two tokens of one text: encoding would be ambiguous.
     #[error("tokens {first} and {second} have the same text {text:?}")]
     DuplicateToken {

@@ -17,10 +17,15 @@ mod vocab;
 pub use decode::Decode;
 pub use error::{Error, Result};
 pub use stream::Detokenizer;
+use vocab::BpeVariant;
 pub use vocab::{SpecialIds, Texts, TokenAttr, Vocab, VocabData, VocabKind};
 
-use models::bpe::Bpe;
+use models::bpe::{Bpe, Scratch};
+use models::plamo2::Plamo2;
+use models::rwkv::Rwkv;
 use models::spm::{Spm, escape_spaces};
+use models::ugm::Ugm;
+use models::variants::{HybridDna, encode_without_space};
 use models::wpm::Wpm;
 use partition::{Fragment, Partition};
 
@@ -49,7 +54,13 @@ enum Model {
     None,
     Spm(Spm),
     Bpe(Box<Bpe>),
+    HybridDna(Box<HybridDna>),
+    Whitespace(Box<Bpe>),
     Wpm(Wpm),
+    Ugm(Ugm),
+    Rwkv(Rwkv),
+    Plamo2(Box<Plamo2>),
+    Test,
 }
 
 impl Tokenizer {
@@ -68,13 +79,22 @@ impl Tokenizer {
     pub fn new(mut data: VocabData) -> Result<Self> {
         let vocab = Vocab::new(&mut data)?;
         let model = match vocab.kind() {
+            VocabKind::None => Model::None,
             VocabKind::Spm => Model::Spm(Spm::new(&vocab)),
             VocabKind::Bpe => {
                 let pre = vocab.pre.expect("every BPE vocabulary has a pre-tokenizer");
-                Model::Bpe(Box::new(Bpe::new(&vocab, pre, data.merges.take(), &data.model)?))
+                let bpe = Bpe::new(&vocab, pre, data.merges.take(), &data.model)?;
+                match vocab.variant {
+                    BpeVariant::Plain => Model::Bpe(Box::new(bpe)),
+                    BpeVariant::HybridDna => Model::HybridDna(Box::new(HybridDna::new(&vocab, bpe))),
+                    BpeVariant::Whitespace => Model::Whitespace(Box::new(bpe)),
+                }
             }
             VocabKind::Wpm => Model::Wpm(Wpm::new(&vocab)),
-            _ => Model::None,
+            VocabKind::Ugm => Model::Ugm(Ugm::new(&vocab, data.charsmap.as_deref())?),
+            VocabKind::Rwkv => Model::Rwkv(Rwkv::new(&vocab)),
+            VocabKind::Plamo2 => Model::Plamo2(Box::new(Plamo2::new(&vocab)?)),
+            VocabKind::Test => Model::Test,
         };
         let mut tokenizer = Self { partition: Partition::new(&vocab), vocab, model };
         let newline = tokenizer.find_newline();
@@ -130,10 +150,16 @@ impl Tokenizer {
             Model::Bpe(bpe) if flags.escape_spaces => {
                 let mut escaped = String::with_capacity(text.len() + text.len() / 2);
                 escape_spaces(text, &mut escaped);
-                bpe.encode(&self.vocab, &escaped, out);
+                bpe.encode(&self.vocab, &escaped, &mut Scratch::default(), out);
             }
-            Model::Bpe(bpe) => bpe.encode(&self.vocab, text, out),
+            Model::Bpe(bpe) => bpe.encode(&self.vocab, text, &mut Scratch::default(), out),
+            Model::HybridDna(dna) => dna.encode(&self.vocab, text, out),
+            Model::Whitespace(bpe) => encode_without_space(&self.vocab, bpe, text, out),
             Model::Wpm(wpm) => wpm.encode(&self.vocab, text, out),
+            Model::Ugm(ugm) => ugm.encode(&self.vocab, text, out),
+            Model::Rwkv(rwkv) => rwkv.encode(&self.vocab, text, out),
+            Model::Plamo2(plamo2) => plamo2.encode(text, out),
+            Model::Test => models::test::encode(self.vocab.len(), text, out),
         }
     }
 

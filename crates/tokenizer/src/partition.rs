@@ -35,7 +35,9 @@ impl Partition {
         let hidden = TokenAttr::CONTROL | TokenAttr::UNKNOWN;
         let trie = |parse_special| {
             let tokens = vocab.special_tokens().filter(|&id| parse_special || !vocab.attr(id).has(hidden));
-            Trie::build(tokens.filter_map(|id| Some((vocab.text(id)?, id))))
+            let texts = tokens.filter_map(|id| Some((vocab.text(id)?, id)));
+            // Others could be found in the middle of a character.
+            Trie::build(texts.filter(|(text, _)| std::str::from_utf8(text).is_ok()))
         };
         Self { all: trie(true), always: trie(false) }
     }

@@ -6,16 +6,53 @@ pub(crate) struct Trie {
     /// Last byte of each node's string.
     labels: Vec<u8>,
     nodes: Vec<Node>,
+    /// Children of the nodes that have many.
+    byte_sets: Vec<ByteSet>,
     /// Child of the root for each first byte; 0 (the root itself) for none.
     first: Box<[u32; 256]>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Node {
+    /// The first child.
     children: u32,
-    n_children: u16,
-    has_value: bool,
+    /// How many children, up to [`FEW`]; above, [`FEW`] + 1 + the place of their set.
+    family: u32,
+    /// [`NO_VALUE`] where no string ends.
     value: u32,
+}
+
+/// So many children are searched one by one.
+const FEW: u32 = 6;
+const NO_VALUE: u32 = u32::MAX;
+const LEAF: Node = Node { children: 0, family: 0, value: NO_VALUE };
+
+/// Which bytes lead to children, and how many do before each 64.
+#[derive(Clone, Copy, Debug, Default)]
+struct ByteSet {
+    bits: [u64; 4],
+    before: [u8; 4],
+}
+
+impl ByteSet {
+    fn new(sorted: &[u8]) -> Self {
+        let mut set = Self::default();
+        for &byte in sorted {
+            set.bits[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+        for i in 1..4 {
+            set.before[i] = set.before[i - 1] + set.bits[i - 1].count_ones() as u8;
+        }
+        set
+    }
+
+    /// Place of `byte` among the bytes of the set.
+    #[inline]
+    fn rank(&self, byte: u8) -> Option<usize> {
+        let (word, bit) = (usize::from(byte >> 6), 1 << (byte & 63));
+        let bits = self.bits[word];
+        (bits & bit != 0).then(|| usize::from(self.before[word]) + (bits & (bit - 1)).count_ones() as usize)
+    }
 }
 
 impl Trie {
@@ -25,19 +62,18 @@ impl Trie {
             strings.into_iter().map(|(string, value)| (leading(string), string, value)).collect();
         // Stable, and mostly decided by the first eight bytes as one number.
         strings.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1)));
-        let root = Node { children: 1, n_children: 0, has_value: false, value: 0 };
-        let mut trie = Self { labels: vec![0], nodes: vec![root], first: Box::new([0; 256]) };
+        let mut trie =
+            Self { labels: vec![0], nodes: vec![LEAF], byte_sets: Vec::new(), first: Box::new([0; 256]) };
         // Nodes whose children are still to be made: node, its strings, how many bytes they share.
         let mut open = std::collections::VecDeque::from([(0, 0..strings.len(), 0)]);
         while let Some((node, mut range, depth)) = open.pop_front() {
             while range.start < range.end && strings[range.start].1.len() == depth {
                 if depth > 0 {
-                    trie.nodes[node].has_value = true;
                     trie.nodes[node].value = strings[range.start].2;
                 }
                 range.start += 1;
             }
-            trie.nodes[node].children = trie.nodes.len() as u32;
+            let children = trie.nodes.len();
             while range.start < range.end {
                 let byte = strings[range.start].1[depth];
                 let same = strings[range.clone()].partition_point(|string| string.1[depth] == byte);
@@ -46,13 +82,25 @@ impl Trie {
                     trie.first[usize::from(byte)] = child as u32;
                 }
                 trie.labels.push(byte);
-                trie.nodes.push(root);
-                trie.nodes[node].n_children += 1;
+                trie.nodes.push(LEAF);
                 open.push_back((child, range.start..range.start + same, depth + 1));
                 range.start += same;
             }
+            trie.set_children(node, children);
         }
         trie
+    }
+
+    /// Makes all nodes from `children` on children of `node`.
+    fn set_children(&mut self, node: usize, children: usize) {
+        let labels = &self.labels[children..];
+        let mut family = labels.len() as u32;
+        if family > FEW {
+            family = FEW + 1 + self.byte_sets.len() as u32;
+            self.byte_sets.push(ByteSet::new(labels));
+        }
+        let value = self.nodes[node].value;
+        self.nodes[node] = Node { children: children as u32, family, value };
     }
 
     /// Whether some string starts with `byte`.
@@ -70,7 +118,7 @@ impl Trie {
         std::iter::from_fn(move || {
             loop {
                 let here = self.nodes[node?];
-                let found = here.has_value.then_some((len, here.value));
+                let found = (here.value != NO_VALUE).then_some((len, here.value));
                 node = text.get(len).and_then(|&byte| self.child(here, byte));
                 len += 1;
                 if found.is_some() {
@@ -86,16 +134,22 @@ impl Trie {
         self.prefixes(text).last()
     }
 
+    /// How many bytes of `text` start some string, whole or not.
+    #[inline]
+    pub(crate) fn path_len(&self, text: &[u8]) -> usize {
+        let mut node = self.nodes[0];
+        text.iter().map_while(|&byte| self.child(node, byte).map(|child| node = self.nodes[child])).count()
+    }
+
     #[inline]
     fn child(&self, node: Node, byte: u8) -> Option<usize> {
         let start = node.children as usize;
-        let labels = &self.labels[start..start + usize::from(node.n_children)];
-        let at = if labels.len() <= 8 {
-            labels.iter().position(|&label| label == byte)?
+        let rank = if node.family <= FEW {
+            self.labels[start..start + node.family as usize].iter().position(|&label| label == byte)?
         } else {
-            labels.binary_search(&byte).ok()?
+            self.byte_sets[(node.family - FEW - 1) as usize].rank(byte)?
         };
-        Some(start + at)
+        Some(start + rank)
     }
 }
 

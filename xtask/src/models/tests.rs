@@ -33,7 +33,11 @@ fn the_catalogue_is_sound() {
         for file in item.files() {
             assert!(paths.insert(file.path), "{} twice", file.path);
             assert!(file.sha256.len() == 64 && file.sha256.bytes().all(|b| b.is_ascii_hexdigit()));
-            assert_eq!(Path::new(file.path).extension(), Some(OsStr::new("gguf")));
+            assert!(
+                ["gguf", "jinja"]
+                    .map(|end| Some(OsStr::new(end)))
+                    .contains(&Path::new(file.path).extension())
+            );
         }
     }
 }

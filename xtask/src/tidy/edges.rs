@@ -35,7 +35,7 @@ const ROWS: &[Row] = &[
     },
     row("convert", &["gguf", "quant", "model"]),
     row("server", &["engine", "chat"]),
-    row("bench", &["engine"]),
+    Row { name: "bench", knows: &["engine", "sampling"], tests_know: &["backend-cpu"] },
     row("cli", &["*"]),
     row("testkit", &["gguf", "quant", "tensor", "model", "engine", "backend"]),
     row("xtask", &[]),

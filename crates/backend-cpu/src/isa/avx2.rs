@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "intrinsics, made sound by the existence of an `Avx2`")]
 
 use std::arch::x86_64::*;
+use std::hint::black_box;
 
 use super::{Isa, Kernel, Packing};
 
@@ -75,6 +76,34 @@ impl Avx2 {
             _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))
         })
     }
+    /// Adds products that together fit 16 bits.
+    #[inline(always)]
+    fn tile_pass<P: Packing, const T: usize>(
+        self,
+        w: &[[u8; 64]],
+        x: [&[[i8; 4]]; T],
+        sums: &mut [[__m256i; 2]; T],
+    ) {
+        let ones = proven!([_mm256_set1_epi16(1); 2]);
+        let mut words = proven!([[_mm256_setzero_si256(); 2]; T]);
+        for (s, codes) in w.iter().enumerate() {
+            let codes = self.load_bytes(codes);
+            let magnitudes = pairwise!(_mm256_abs_epi8, codes);
+            for t in 0..T {
+                let x = self.splat_i32(bytemuck::cast(x[t][s]));
+                let pairs = if P::MAX_CODE <= 127 {
+                    pairwise!(_mm256_maddubs_epi16, codes, x)
+                } else {
+                    let x = pairwise!(_mm256_sign_epi8, x, codes);
+                    pairwise!(_mm256_maddubs_epi16, magnitudes, x)
+                };
+                words[t] = pairwise!(_mm256_add_epi16, words[t], pairs);
+            }
+        }
+        for (sum, words) in sums.iter_mut().zip(words) {
+            *sum = self.add_i32(*sum, pairwise!(_mm256_madd_epi16, words, ones));
+        }
+    }
     #[inline(always)]
     fn transpose_8(self, r: [__m256; 8]) -> [__m256; 8] {
         proven!({
@@ -90,6 +119,23 @@ impl Avx2 {
             let right = |i: usize| _mm256_permute2f128_ps::<0x31>(top[i], bottom[i]);
             [left(0), left(1), left(2), left(3), right(0), right(1), right(2), right(3)]
         })
+    }
+}
+
+/// The low halves of 8 words, and the high ones.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+pub(super) unsafe fn split_halves(words: [u32; 8]) -> [__m128i; 2] {
+    let [a, b, c, d, e, f, g, h] = words.map(u32::cast_signed);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let order = _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
+        let words = _mm256_setr_epi32(a, b, c, d, e, f, g, h);
+        let sorted = _mm256_shuffle_epi8(words, _mm256_broadcastsi128_si256(order));
+        let sorted = _mm256_permute4x64_epi64::<0xd8>(sorted);
+        [_mm256_castsi256_si128(sorted), _mm256_extracti128_si256::<1>(sorted)]
     }
 }
 
@@ -168,6 +214,14 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn f16_8(self, bits: [u16; 8]) -> [__m256; 2] {
         proven!([_mm256_cvtph_ps(_mm_loadu_si128(bits.as_ptr().cast())), _mm256_setzero_ps()])
+    }
+    #[inline(always)]
+    fn f16_pairs(self, words: [u32; 8]) -> [[__m256; 2]; 2] {
+        proven!({
+            let zero = _mm256_setzero_ps();
+            let [low, high] = split_halves(words);
+            [[_mm256_cvtph_ps(low), zero], [_mm256_cvtph_ps(high), zero]]
+        })
     }
     #[inline(always)]
     fn u8_16(self, v: [u8; 16]) -> [__m256; 2] {
@@ -288,6 +342,12 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(self, v: &[u8], ahead: usize) {
+        for line in (0..v.len()).step_by(64) {
+            proven!(_mm_prefetch::<_MM_HINT_T0>(v.as_ptr().wrapping_add(ahead + line).cast()));
+        }
+    }
+    #[inline(always)]
     fn splat_bytes(self, v: u8) -> [__m256i; 2] {
         proven!([_mm256_set1_epi8(v.cast_signed()); 2])
     }
@@ -404,34 +464,27 @@ impl Isa for Avx2 {
         init: [i32; T],
     ) -> [[[__m256i; 2]; T]; V] {
         // Products of two codes fit 16 bits this many times over.
-        let widen = const { if P::MAX_CODE <= 127 { 32767 / (P::MAX_CODE * 127 * 2) } else { 1 } } as usize;
-        let mut sums = [init.map(|init| self.splat_i32(init)); V];
-        let ones = proven!([_mm256_set1_epi16(1); 2]);
-        let mut step = 0;
-        while step < S {
-            let end = S.min(step + widen);
-            for v in 0..V {
-                let mut words = proven!([[_mm256_setzero_si256(); 2]; T]);
-                for s in step..end {
-                    let codes = self.load_bytes(&w[v][s]);
-                    let magnitudes = pairwise!(_mm256_abs_epi8, codes);
-                    for t in 0..T {
-                        let x = self.splat_i32(bytemuck::cast(x[t][s]));
-                        let pairs = if P::MAX_CODE <= 127 {
-                            pairwise!(_mm256_maddubs_epi16, codes, x)
-                        } else {
-                            let x = pairwise!(_mm256_sign_epi8, x, codes);
-                            pairwise!(_mm256_maddubs_epi16, magnitudes, x)
-                        };
-                        words[t] =
-                            if s == step { pairs } else { pairwise!(_mm256_add_epi16, words[t], pairs) };
-                    }
-                }
-                for t in 0..T {
-                    sums[v][t] = self.add_i32(sums[v][t], pairwise!(_mm256_madd_epi16, words[t], ones));
-                }
+        let fit = const { if P::MAX_CODE <= 127 { 32767 / (P::MAX_CODE * 127 * 2) } else { 1 } } as usize;
+        let width = fit.min(S);
+        let mut sums = [[self.splat_i32(0); T]; V];
+        for sums in &mut sums {
+            for (sum, init) in sums.iter_mut().zip(init) {
+                *sum = self.splat_i32(init);
             }
-            step = end;
+        }
+        for (w, sums) in w.iter().zip(&mut sums) {
+            // Counts the compiler does not know: it would unroll the loops, do one token after the other, and load
+            // the codes for each of them again.
+            let passes = if width < 4 { black_box(S / width) } else { S / width };
+            let steps = if width < 4 { width } else { black_box(width) };
+            for pass in 0..passes {
+                let w = &w[pass * width..][..steps];
+                let mut rows = [&x[0][..0]; T];
+                for (row, x) in rows.iter_mut().zip(x) {
+                    *row = &x[pass * width..][..steps];
+                }
+                self.tile_pass::<P, T>(w, rows, sums);
+            }
         }
         sums
     }

@@ -11,6 +11,9 @@ use crate::{
     quantize::BlockQ8,
 };
 
+/// How many bytes ahead weights are asked for.
+const AHEAD: usize = 2048;
+
 /// The rows `rows` of `weights`, a quantized matrix of format `F`, times quantized tokens.
 pub(crate) struct Dot<'a, 'b, F> {
     pub(crate) weights: Weights<'a>,
@@ -27,24 +30,25 @@ impl<F: Format> Kernel for Dot<'_, '_, F> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
         let n_tokens = self.out.n_tokens();
-        let n_blocks = self.weights.n.div_ceil(256);
+        let n = self.weights.n;
+        let n_blocks = n.div_ceil(256);
         let x = |t: usize| &self.x[t * n_blocks..(t + 1) * n_blocks];
         for row in self.rows {
-            let w = self.weights.row(row);
+            let w = self.weights.from_row(row);
             let mut put = |t: usize, y: f32| self.out.put(t, row, y);
             let mut t = 0;
             while t + 4 <= n_tokens {
-                let y = dot_row::<I, F, 4>(isa, w, [x(t), x(t + 1), x(t + 2), x(t + 3)]);
+                let y = dot_row::<I, F, 4>(isa, w, n, [x(t), x(t + 1), x(t + 2), x(t + 3)]);
                 (0..4).for_each(|i| put(t + i, y[i]));
                 t += 4;
             }
             if t + 2 <= n_tokens {
-                let y = dot_row::<I, F, 2>(isa, w, [x(t), x(t + 1)]);
+                let y = dot_row::<I, F, 2>(isa, w, n, [x(t), x(t + 1)]);
                 (0..2).for_each(|i| put(t + i, y[i]));
                 t += 2;
             }
             if t < n_tokens {
-                put(t, dot_row::<I, F, 1>(isa, w, [x(t)])[0]);
+                put(t, dot_row::<I, F, 1>(isa, w, n, [x(t)])[0]);
             }
         }
     }
@@ -57,17 +61,24 @@ struct Sums<I: Isa, const T: usize> {
 }
 
 #[inline(always)]
-fn dot_row<I: Isa, F: Format, const T: usize>(isa: I, w: &[u8], x: [&[BlockQ8]; T]) -> [f32; T] {
+fn dot_row<I: Isa, F: Format, const T: usize>(isa: I, w: &[u8], n: usize, x: [&[BlockQ8]; T]) -> [f32; T] {
     let mut sums = Sums { products: [isa.splat(0.0); T], excess: [isa.splat(0.0); T] };
-    for at in 0..w.len().div_ceil(size_of::<F::Span>()) {
-        let x = x.map(|x| &x[at]);
-        match format::span::<F>(w, at) {
-            Ok(span) => dot_span::<I, F, T>(isa, span, x, 4, &mut sums),
+    let (whole, rest) = (n / 256, n % 256);
+    let spans = &w[..whole * size_of::<F::Span>()];
+    for (at, span) in spans.chunks_exact(size_of::<F::Span>()).enumerate() {
+        isa.prefetch(span, AHEAD);
+        dot_span::<I, F, T>(isa, bytemuck::from_bytes(span), x.map(|x| &x[at]), 4, &mut sums);
+    }
+    if rest > 0 {
+        let padded;
+        let span = match format::span::<F>(w, whole) {
+            Ok(span) => span,
             Err(part) => {
-                let units = (4 * part.len()).div_ceil(size_of::<F::Span>());
-                dot_span::<I, F, T>(isa, &format::padded::<F>(part), x, units, &mut sums);
+                padded = format::padded::<F>(part);
+                &padded
             }
-        }
+        };
+        dot_span::<I, F, T>(isa, span, x.map(|x| &x[whole]), rest.div_ceil(64), &mut sums);
     }
     let mut y = [0.0; T];
     for (y, (product, excess)) in y.iter_mut().zip(sums.products.into_iter().zip(sums.excess)) {

@@ -71,16 +71,20 @@ pub(crate) fn codes<I: Isa, F: Format>(isa: I, span: &F::Span, unit: usize) -> I
     if F::Packing::IS_WIDE { isa.wide(codes) } else { codes }
 }
 
-/// Span `at` of a row, or what is left of the row there.
+/// Span `at` of the rows from `rows` on, or what is left of them there.
+///
+/// A row that is no multiple of 256 values ends within a span: the rest of it is the start of the next row, which
+/// is multiplied by activations of zero.
 #[inline(always)]
-pub(crate) fn span<F: Format>(row: &[u8], at: usize) -> Result<&F::Span, &[u8]> {
+pub(crate) fn span<F: Format>(rows: &[u8], at: usize) -> Result<&F::Span, &[u8]> {
     const { assert!(align_of::<F::Span>() == 1, "weights may lie at any address") };
-    let rest = &row[at * size_of::<F::Span>()..];
+    let rest = &rows[at * size_of::<F::Span>()..];
     rest.get(..size_of::<F::Span>()).map(bytemuck::from_bytes).ok_or(rest)
 }
 
-/// The part of a span that a row ends with, and zeros.
-#[inline(always)]
+/// The part of a span that the last row ends with, and zeros.
+#[cold]
+#[inline(never)]
 pub(crate) fn padded<F: Format>(part: &[u8]) -> F::Span {
     let mut span: F::Span = bytemuck::Zeroable::zeroed();
     bytemuck::bytes_of_mut(&mut span)[..part.len()].copy_from_slice(part);

@@ -3,6 +3,7 @@
 //! [`Kernels`] is chosen once and copied freely. Two classes multiply matrices: *dot* streams each weight row
 //! once for a few tokens; *tile* unpacks panels of rows and reuses them for many.
 
+pub(crate) mod attention;
 mod dot;
 mod float;
 mod format;
@@ -17,6 +18,7 @@ pub use out::Out;
 use quant::DType;
 pub use tile::Scratch;
 pub use vector::Activation;
+pub(crate) use vector::IDENTITY_FROM;
 
 use crate::{
     isa::{self, Isa, Kernel, Kind},
@@ -114,6 +116,12 @@ impl<'a> Weights<'a> {
     fn row(&self, row: usize) -> &'a [u8] {
         &self.data[row * self.row_bytes..(row + 1) * self.row_bytes]
     }
+
+    /// The row and all that follow it.
+    #[inline(always)]
+    fn from_row(&self, row: usize) -> &'a [u8] {
+        &self.data[row * self.row_bytes..]
+    }
 }
 
 impl Kernels {
@@ -134,6 +142,11 @@ impl Kernels {
             #[cfg(not(target_arch = "x86_64"))]
             Kind::Avx2 | Kind::Avx512 => None,
         }
+    }
+
+    /// Whether these kernels are the definition.
+    pub(crate) fn is_scalar(self) -> bool {
+        matches!(self.0, Proof::Scalar(_))
     }
 
     #[inline]

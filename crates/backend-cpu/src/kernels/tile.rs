@@ -121,7 +121,7 @@ fn unpack<I: Isa, F: Format>(
     let mut mins = scales;
     for (i, row) in rows.take(16).enumerate() {
         let padded;
-        let span = match format::span::<F>(weights.row(row), at) {
+        let span = match format::span::<F>(weights.from_row(row), at) {
             Ok(span) => span,
             Err(part) => {
                 padded = format::padded::<F>(part);
@@ -136,7 +136,11 @@ fn unpack<I: Isa, F: Format>(
         }
     }
     for (codes, steps) in codes.iter().zip(panel.codes.as_flattened_mut().as_chunks_mut::<16>().0) {
-        let mut lanes = codes.map(|codes| isa.bytes_as_lanes(codes));
+        // A loop, as the closure of a `map` over so many would not be compiled for the ISA.
+        let mut lanes = scales;
+        for (lanes, codes) in lanes.iter_mut().zip(codes) {
+            *lanes = isa.bytes_as_lanes(*codes);
+        }
         isa.transpose(&mut lanes);
         for (lanes, step) in lanes.into_iter().zip(steps) {
             isa.store_bytes(isa.lanes_as_bytes(lanes), step);

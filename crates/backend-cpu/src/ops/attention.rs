@@ -1,8 +1,10 @@
 //! Streaming-softmax attention of the query heads that share one key-value head, over the blocks of one sequence.
 
 use backend::BLOCK_TOKENS;
-use tensor::{Attention, DType, Mask};
+use quant::DType;
+use tensor::{Attention, Mask};
 
+use crate::kernels::Kernels;
 use crate::memory::VectorShape;
 
 /// Running softmax of one query head.
@@ -76,6 +78,11 @@ impl Scoring<'_> {
                 *s = c * (*s / c).tanh();
             }
         }
+        self.bias(first, scores);
+    }
+
+    /// The part that depends on the distance.
+    pub(crate) fn bias(&self, first: usize, scores: &mut [f32]) {
         if self.slope != 0.0 {
             for (i, s) in scores.iter_mut().enumerate() {
                 *s -= self.slope * (first + i).abs_diff(self.position) as f32;
@@ -118,63 +125,49 @@ pub(crate) fn alibi_slope(head: usize, n_head: usize, max_bias: f32) -> f32 {
     }
 }
 
-/// `scores[t] = q . k[t]` for consecutive stored keys.
-pub(crate) fn dot_keys(q: &[f32], keys: &[u8], shape: &VectorShape, scores: &mut [f32]) {
+/// `scores[t] = q . k[t]` for consecutive stored keys. `buffer` has room for a key.
+pub(crate) fn dot_keys(q: &[f32], keys: &[u8], shape: &VectorShape, buffer: &mut [f32], scores: &mut [f32]) {
     debug_assert!(scores.len() <= BLOCK_TOKENS);
-    for (score, key) in scores.iter_mut().zip(keys.chunks_exact(shape.n_bytes)) {
-        *score = match shape.dtype {
-            DType::F32 => dot(q, key, 4, |b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
-            DType::F16 => dot(q, key, 2, |b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()),
-            _ => dot(q, key, 2, |b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()),
-        };
+    let key = &mut buffer[..q.len()];
+    for (score, stored) in scores.iter_mut().zip(keys.chunks_exact(shape.n_bytes)) {
+        load(stored, shape, key);
+        *score = q.iter().zip(&*key).map(|(q, k)| q * k).sum();
     }
 }
 
-fn dot(q: &[f32], key: &[u8], width: usize, read: impl Fn(&[u8]) -> f32) -> f32 {
-    q.iter().zip(key.chunks_exact(width)).map(|(q, k)| q * read(k)).sum()
-}
-
-/// `acc += weights[t] * v[t]` over consecutive stored values.
+/// `acc += weights[t] * v[t]` over consecutive stored values. `buffer` has room for a value.
 pub(crate) fn add_values(
     weights: &[f32],
     values: &[u8],
     stride: usize,
     shape: &VectorShape,
+    buffer: &mut [f32],
     acc: &mut [f32],
 ) {
-    for (weight, value) in weights.iter().zip(values.chunks(stride)) {
-        match shape.dtype {
-            DType::F32 => add(*weight, value, 4, acc, |b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
-            DType::F16 => add(*weight, value, 2, acc, |b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()),
-            _ => add(*weight, value, 2, acc, |b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()),
+    let value = &mut buffer[..acc.len()];
+    for (weight, stored) in weights.iter().zip(values.chunks(stride)) {
+        load(stored, shape, value);
+        for (acc, v) in acc.iter_mut().zip(&*value) {
+            *acc += weight * v;
         }
     }
 }
 
-fn add(weight: f32, value: &[u8], width: usize, acc: &mut [f32], read: impl Fn(&[u8]) -> f32) {
-    for (acc, v) in acc.iter_mut().zip(value.chunks_exact(width)) {
-        *acc += weight * read(v);
-    }
+/// Reads a vector of its stored type.
+fn load(stored: &[u8], shape: &VectorShape, out: &mut [f32]) {
+    let row_bytes = shape.dtype.row_bytes(out.len()).expect("checked when the memory was made");
+    quant::decode(shape.dtype, &stored[..row_bytes], out).expect("a row of its own size");
 }
 
-/// Writes a vector in its stored type.
-pub(crate) fn store(x: &[f32], shape: &VectorShape, out: &mut [u8]) {
-    match shape.dtype {
-        DType::F32 => {
-            for (out, x) in out.chunks_exact_mut(4).zip(x) {
-                out.copy_from_slice(&x.to_le_bytes());
-            }
-        }
-        DType::F16 => {
-            for (out, x) in out.chunks_exact_mut(2).zip(x) {
-                out.copy_from_slice(&half::f16::from_f32(*x).to_le_bytes());
-            }
-        }
-        _ => {
-            for (out, x) in out.chunks_exact_mut(2).zip(x) {
-                out.copy_from_slice(&half::bf16::from_f32(*x).to_le_bytes());
-            }
-        }
+/// Writes a vector in its stored type. What no block can hold, as NaN, makes the whole vector NaN.
+pub(crate) fn store(kernels: Kernels, x: &[f32], shape: &VectorShape, out: &mut [u8]) {
+    let row_bytes = shape.dtype.row_bytes(x.len()).expect("checked when the memory was made");
+    let out = &mut out[..row_bytes];
+    if shape.dtype == DType::F16 && !kernels.is_scalar() {
+        kernels.narrow_f16(x, out);
+    } else if quant::encode(shape.dtype, x, x.len(), None, out).is_err() {
+        // The bits of a scale that is NaN, in every type.
+        out.fill(0xff);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What each op computes: the scalar definitions, on rows and sequences. No threads, no plan, no memory layout beyond
+//! What each op computes, on rows and sequences: the scalar definitions, and [`vector`] forms of them. No threads, no plan, no memory layout beyond
 //! strides.
 
 pub(crate) mod attention;
@@ -8,3 +8,4 @@ pub(crate) mod recurrent;
 pub(crate) mod rope;
 pub(crate) mod row;
 pub(crate) mod select;
+mod vector;

@@ -1,8 +1,8 @@
-//! Rotary embedding: the table of a position, and the rotation of a vector by it.
+//! What depends on positions: the table of rotary embedding, the rotation of a vector by it, temperatures.
 
 use std::f32::consts::PI;
 
-use tensor::{Rope, RopeOrder, RopeTable};
+use tensor::{Rope, RopeOrder, RopeTable, Temperature};
 
 /// The angles of one table, without the position.
 #[derive(Clone, Debug)]
@@ -75,4 +75,11 @@ pub(crate) fn rotate(rope: &Rope, x: &[f32], table: &[f32], y: &mut [f32]) {
         }
     }
     y[rope.n_rot..].copy_from_slice(&x[rope.n_rot..]);
+}
+
+pub(crate) fn temperature(t: &Temperature, positions: &[i32], y: &mut [f32]) {
+    for (y, position) in y.iter_mut().zip(positions) {
+        let periods = ((*position as f32 + t.offset) / t.period).floor();
+        *y = 1.0 + t.scale * (periods + 1.0).ln();
+    }
 }

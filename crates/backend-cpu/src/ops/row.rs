@@ -2,14 +2,22 @@
 
 use tensor::{Binary, Op};
 
-use super::{elementwise, norm, rope, select};
+use super::{elementwise, norm, rope, select, vector};
+use crate::kernels::Kernels;
 use crate::value::{Vectors, index};
 
 /// Computes one row. `out` has the extents `dims` and is contiguous.
 ///
 /// # Panics
 /// For ops that are not row-wise: [`supported`] tells.
-pub(crate) fn run(op: &Op, ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f32]) {
+pub(crate) fn run(kernels: Kernels, op: &Op, ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f32]) {
+    if kernels.is_scalar() || !vector::run(kernels, op, ins, dims, out) {
+        define(op, ins, dims, out);
+    }
+}
+
+/// The definition of the ops.
+fn define(op: &Op, ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f32]) {
     let vector = dims[0].max(1);
     match op {
         Op::Unary(f) => each(ins, dims, out, |[x, ..], y| elementwise::unary(*f, x, y)),
@@ -32,11 +40,14 @@ pub(crate) fn run(op: &Op, ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f3
                 rope::rotate(r, ins[0].vector(n), ins[1].vector(0), y);
             }
         }
+        Op::Temperature(t) => each(ins, dims, out, |[positions, ..], y| {
+            rope::temperature(t, bytemuck::cast_slice(positions), y);
+        }),
         Op::TopK { .. } => {
-            each_of(ins, dims, out, |[x, ..], y| select::top_k(x, bytemuck::cast_slice_mut(y)));
+            each(ins, dims, out, |[x, ..], y| select::top_k(x, bytemuck::cast_slice_mut(y)));
         }
         Op::Gather => {
-            each_of(ins, dims, out, |[x, ids, _], y| select::gather(x, bytemuck::cast_slice(ids), y));
+            each(ins, dims, out, |[x, ids, _], y| select::gather(x, bytemuck::cast_slice(ids), y));
         }
         Op::KeepGroups { n_group, n_used } => {
             each(ins, dims, out, |[x, ..], y| select::keep_groups(*n_group, *n_used, x, y));
@@ -60,6 +71,7 @@ pub(crate) fn supported(op: &Op) -> bool {
             | Op::Norm(_)
             | Op::Softmax
             | Op::Rope(_)
+            | Op::Temperature(_)
             | Op::TopK { .. }
             | Op::Gather
             | Op::KeepGroups { .. }
@@ -71,13 +83,13 @@ pub(crate) fn supported(op: &Op) -> bool {
     )
 }
 
-/// Calls `f` with the vectors of up to three inputs that belong to each vector of the result. Inputs of the result's
-/// own extents that lie contiguous are taken as one long vector where `f` treats elements alike.
-fn each(ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f32], f: impl Fn([&[f32]; 3], &mut [f32])) {
-    each_of(ins, dims, out, f);
-}
-
-fn each_of(ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f32], f: impl Fn([&[f32]; 3], &mut [f32])) {
+/// Calls `f` with the vectors of up to three inputs that belong to each vector of the result.
+pub(super) fn each(
+    ins: &[Vectors<'_>],
+    dims: &[usize; 4],
+    out: &mut [f32],
+    f: impl Fn([&[f32]; 3], &mut [f32]),
+) {
     for (n, y) in out.chunks_exact_mut(dims[0].max(1)).enumerate() {
         let i = index(dims, n);
         let at = |k: usize| ins.get(k).map_or(&[][..], |v| v.at(i));

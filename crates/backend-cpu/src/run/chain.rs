@@ -40,13 +40,13 @@ unsafe fn one(link: &Link, run: &Run<'_>, row: usize) {
                 for (v, value) in ins.iter_mut().zip(&r.ins) {
                     *v = run.row(value, row);
                 }
-                ops::row::run(&r.op, &ins[..r.ins.len()], &r.out.dims, run.row_mut(&r.out, row));
+                ops::row::run(run.kernels, &r.op, &ins[..r.ins.len()], &r.out.dims, run.row_mut(&r.out, row));
             }
             Link::Lookup(l) => lookup(l, as_i32(run.row(&l.ids, row).data), run.row_mut(&l.out, row)),
             Link::Append(a) => append(a, run, row),
             Link::Select { x, out } => {
                 let source = run.row(x, run.step.outputs[row] as usize);
-                ops::row::run(&tensor::Op::Repeat, &[source], &out.dims, run.row_mut(out, row));
+                ops::row::run(run.kernels, &tensor::Op::Repeat, &[source], &out.dims, run.row_mut(out, row));
             }
             Link::RopeTable { angles, out } => angles.table(run.step.positions[row], run.row_mut(out, row)),
             Link::Quantize { x, out } => {
@@ -86,11 +86,11 @@ unsafe fn append(a: &Append, run: &Run<'_>, row: usize) {
         unsafe {
             let at = kv.key_at(head, token % BLOCK_TOKENS);
             let out = run.stored_mut(a.memory, block, at, kv.key.n_bytes);
-            store(run.row(&a.key, row).vector(head), &kv.key, out);
+            store(run.kernels, run.row(&a.key, row).vector(head), &kv.key, out);
             if let Some(value) = &a.value {
                 let at = kv.value_at(head, token % BLOCK_TOKENS);
                 let out = run.stored_mut(a.memory, block, at, kv.value.n_bytes);
-                store(run.row(value, row).vector(head), &kv.value, out);
+                store(run.kernels, run.row(value, row).vector(head), &kv.value, out);
             }
         }
     }

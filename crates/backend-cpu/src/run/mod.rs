@@ -1,7 +1,9 @@
 //! Runs one chunk of a task: finds its operands and calls the op.
 #![expect(unsafe_code, reason = "operands are parts of shared arenas")]
 
+pub(crate) mod attention;
 mod chain;
+pub(crate) mod experts;
 mod matmul;
 mod sequence;
 
@@ -14,8 +16,7 @@ use crate::tasks::Task;
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     pub(crate) matmul: matmul::Buffers,
-    /// Accumulated values of the query heads of one key-value head.
-    pub(crate) values: Vec<f32>,
+    pub(crate) attention: attention::Buffers,
 }
 
 /// Into how many chunks the task splits in this run.
@@ -23,6 +24,8 @@ pub(crate) fn n_chunks(task: &Task, run: &Run<'_>) -> usize {
     match task {
         Task::Chain(chain) => chain::n_chunks(chain, run),
         Task::MatMul(task) => matmul::n_chunks(task, run),
+        Task::Group(_) => 1,
+        Task::Sequence(task) if task.parts.is_some() => attention::n_chunks(task, run),
         Task::Sequence(task) => sequence::n_chunks(task, run),
     }
 }
@@ -35,7 +38,11 @@ pub(crate) unsafe fn chunk(task: &Task, run: &Run<'_>, chunk: usize, scratch: &m
         match task {
             Task::Chain(chain) => chain::chunk(chain, run, chunk),
             Task::MatMul(task) => matmul::chunk(task, run, chunk, &mut scratch.matmul),
-            Task::Sequence(task) => sequence::chunk(task, run, chunk, &mut scratch.values),
+            Task::Group(task) => experts::group(task, run),
+            Task::Sequence(task) if task.parts.is_some() => {
+                attention::chunk(task, run, chunk, &mut scratch.attention);
+            }
+            Task::Sequence(task) => sequence::chunk(task, run, chunk),
         }
     }
 }

@@ -1,24 +1,21 @@
-//! Attention and recurrences: chunks are heads or channels of one sequence.
+//! Recurrences: chunks are heads or channels of one sequence.
 #![expect(unsafe_code, reason = "operands are parts of shared arenas and of memory")]
 
 use std::ops::Range;
 
-use backend::{BLOCK_TOKENS, KvView, SequenceRows};
-use tensor::{Attention, Conv1d, MemoryId, Op, SsmScan};
+use backend::SequenceRows;
+use tensor::{Conv1d, MemoryId, Op, SsmScan};
 
 use crate::executor::Run;
-use crate::memory::{KvShape, SlotShape};
-use crate::ops::attention::{Running, Scoring, add_values, alibi_slope, dot_keys, visible};
 use crate::ops::recurrent::{StateRows, conv1d, ssm_step, wkv7_step};
 use crate::tasks::{SequenceTask, share};
 
 /// Channels of a convolution or shift that are worth a chunk.
 const CHUNK_CHANNELS: usize = 1024;
 
-/// How many independent parts each sequence (for attention: each row) splits into.
+/// How many independent parts each sequence splits into.
 fn parts(task: &SequenceTask) -> usize {
     match &task.op {
-        Op::Attention(_) => task.shape.kv.map_or(1, |kv| kv.n_head_kv),
         Op::Conv1d(_) | Op::TokenShift { .. } => task.out.row_len().div_ceil(CHUNK_CHANNELS),
         Op::SsmScan(_) | Op::Wkv7 { .. } => task.out.dims[1],
         _ => 1,
@@ -26,22 +23,15 @@ fn parts(task: &SequenceTask) -> usize {
 }
 
 pub(crate) fn n_chunks(task: &SequenceTask, run: &Run<'_>) -> usize {
-    let units = match &task.op {
-        Op::Attention(_) => run.n_rows(task.out.rows),
-        _ => run.step.sequences.len(),
-    };
-    units * parts(task)
+    run.step.sequences.len() * parts(task)
 }
 
 /// # Safety
 /// As for [`super::chunk`].
-pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, values: &mut Vec<f32>) {
+pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize) {
     let (unit, part) = (chunk / parts(task), chunk % parts(task));
-    // SAFETY: the parts of a sequence or row are disjoint in results and in memory.
+    // SAFETY: the parts of a sequence are disjoint in results and in memory.
     unsafe {
-        if let Op::Attention(attention) = &task.op {
-            return attend(attention, task, run, unit, part, values);
-        }
         let sequence = run.step.sequences[unit];
         match &task.op {
             Op::Conv1d(conv) => convolve(conv, task, run, sequence, part),
@@ -51,111 +41,6 @@ pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, val
             op => unreachable!("{op:?} is not an operation along sequences"),
         }
     }
-}
-
-/// Row `row`'s query heads that share key-value head `head_kv`.
-///
-/// # Safety
-/// These heads of the result belong to the caller; memory is not written in this stage.
-unsafe fn attend(
-    attention: &Attention,
-    task: &SequenceTask,
-    run: &Run<'_>,
-    row: usize,
-    head_kv: usize,
-    values: &mut Vec<f32>,
-) {
-    let kv = task.shape.kv.expect("attention reads key-value memory");
-    let (view, position) = place_of(task.shape, run, row);
-    let n_total = (view.n_past + view.n_append) as usize;
-    let seen = visible(attention.mask, position, n_total);
-    let (n_head, value_dim) = (task.out.dims[1], task.out.dims[0]);
-    let group = n_head / kv.n_head_kv;
-    let heads = head_kv * group..(head_kv + 1) * group;
-    values.clear();
-    values.resize(group * value_dim, 0.0);
-    // SAFETY: queries and small weights are of earlier stages.
-    let (q, extra) = unsafe { (run.row(&task.ins[0], row), &task.ins[2..]) };
-    // SAFETY: as above.
-    let small = |i: usize| extra.get(i).map(|v| unsafe { run.row(v, 0) }.data);
-    let sinks = if attention.sinks { small(0) } else { None };
-    let relative = attention.relative_bias.and_then(|_| small(usize::from(attention.sinks)));
-    for (head, acc) in heads.clone().zip(values.chunks_exact_mut(value_dim.max(1))) {
-        let mut running = Running::new(sinks.map(|s| s[head]));
-        let slope = attention.alibi_max_bias.map_or(0.0, |max| alibi_slope(head, n_head, max));
-        let relative = relative.map(|table| (table, n_head, head));
-        let scoring = Scoring { attention, position, slope, relative };
-        // SAFETY: the caller's promise.
-        unsafe {
-            one_head(
-                run,
-                attention.memory,
-                &kv,
-                head_kv,
-                view,
-                &seen,
-                q.vector(head),
-                &scoring,
-                &mut running,
-                acc,
-            );
-        };
-        let scale = running.scale();
-        // SAFETY: this head of the row is the caller's.
-        let out = unsafe { run.part_mut(&task.out, row, head * value_dim, value_dim) };
-        for (out, acc) in out.iter_mut().zip(acc) {
-            *out = *acc * scale;
-        }
-    }
-}
-
-/// # Safety
-/// Memory is not written in this stage.
-#[expect(clippy::too_many_arguments, reason = "the inner loop of attention, kept flat")]
-unsafe fn one_head(
-    run: &Run<'_>,
-    memory: MemoryId,
-    kv: &KvShape,
-    head_kv: usize,
-    view: KvView,
-    seen: &Range<usize>,
-    q: &[f32],
-    scoring: &Scoring<'_>,
-    running: &mut Running,
-    acc: &mut [f32],
-) {
-    let mut scores = [0.0; BLOCK_TOKENS];
-    let mut first = seen.start;
-    while first < seen.end {
-        let within = first % BLOCK_TOKENS;
-        let n = (BLOCK_TOKENS - within).min(seen.end - first);
-        let block = run.step.tables[view.table as usize + first / BLOCK_TOKENS];
-        let scores = &mut scores[..n];
-        // SAFETY: the caller's promise.
-        let (keys, stored) = unsafe {
-            let keys = run.stored(memory, block, kv.key_at(head_kv, within), n * kv.key.n_bytes);
-            let stride = if kv.value_in_key { kv.key.n_bytes } else { kv.value.n_bytes };
-            (keys, run.stored(memory, block, kv.value_at(head_kv, within), n * stride))
-        };
-        dot_keys(q, keys, &kv.key, scores);
-        scoring.apply(first, scores);
-        let rescale = running.update(scores);
-        if rescale != 1.0 {
-            acc.iter_mut().for_each(|a| *a *= rescale);
-        }
-        let stride = if kv.value_in_key { kv.key.n_bytes } else { kv.value.n_bytes };
-        add_values(scores, stored, stride, &kv.value, acc);
-        first += n;
-    }
-}
-
-/// Where a row's sequence lies in memory, and the row's place in it.
-fn place_of(shape: SlotShape, run: &Run<'_>, row: usize) -> (KvView, usize) {
-    let sequences = run.step.sequences;
-    let i = sequences.partition_point(|s| (s.first_row + s.n_rows) as usize <= row);
-    let view = run.step.view(i, shape.group);
-    let offset = row - sequences[i].first_row as usize;
-    (view, if view.n_append == 0 { 0 } else { view.n_past as usize + offset })
 }
 
 /// # Safety

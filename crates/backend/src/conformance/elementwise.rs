@@ -1,6 +1,6 @@
 //! Functions, arithmetic with broadcast, gates, norms, rotary embedding.
 
-use tensor::{DType, NormKind, RopeOrder, RopeTable, Unary};
+use tensor::{DType, NormKind, RopeOrder, RopeTable, Temperature, Unary};
 
 use super::{Case, case};
 
@@ -99,7 +99,8 @@ fn ropes() -> Vec<Case> {
         ("yarn", RopeTable { freq_scale: 0.125, ext_factor: 1.0, attn_factor: 0.9, ..plain }),
         ("factors", RopeTable { factors: true, ..plain }),
     ];
-    let mut cases = Vec::new();
+    let temperature = Temperature { scale: 0.1, offset: 1.0, period: 8.0 };
+    let mut cases = vec![case("temperature", 50, |b| b.input(&[4, 3]) * b.graph.temperature(temperature))];
     for (name, table) in tables {
         for order in [RopeOrder::Interleaved, RopeOrder::Neox] {
             cases.push(case(&format!("rope {name} {order:?}"), 50, |b| {

@@ -2,9 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 use engine::{Context, ContextConfig, Entry, LoadConfig, LoadedModel, Mode, SeqId, Wanted};
-use tensor::DType;
 
-use crate::args::{EvalArgs, KvType, Pooling};
+use crate::args::{EvalArgs, Pooling};
 use crate::{devices, npy};
 
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
@@ -15,10 +14,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let model = LoadedModel::open(&args.model, &devices, &LoadConfig::default())
         .with_context(|| args.model.display().to_string())?;
     let n = args.tokens.len();
-    let kv_type = match args.kv {
-        KvType::F32 => DType::F32,
-        KvType::F16 => DType::F16,
-    };
+    let kv_type = args.kv.dtype();
     let config = ContextConfig {
         n_ctx: n,
         n_ubatch: n,

@@ -3,6 +3,7 @@
 //! Keys and values lie in blocks of tokens that sequences share by reference count; recurrent states in slots of
 //! their own, with snapshots to go back to.
 
+mod group;
 mod pool;
 mod sequences;
 

@@ -8,11 +8,9 @@ use model::Model;
 use tensor::{DType, MemoryId, MemorySpec, Timeline};
 
 use super::SeqId;
+use super::group::{Group, Table};
 use super::pool::Pool;
 use crate::{Error, Result};
-
-/// Table entry of a block that left the window.
-const GONE: u32 = u32::MAX;
 
 /// How much is remembered, and in which types.
 #[derive(Clone, Copy, Debug)]
@@ -28,16 +26,6 @@ pub(crate) struct MemoryConfig {
     pub(crate) n_snapshots: usize,
 }
 
-/// Memories that share block tables: equal timeline and window.
-#[derive(Debug)]
-struct Group {
-    timeline: Timeline,
-    window: Option<usize>,
-    pool: Pool,
-    /// With the device they are on.
-    memories: Vec<(usize, MemoryId)>,
-}
-
 #[derive(Debug)]
 struct Sequence {
     /// Tokens remembered.
@@ -45,11 +33,17 @@ struct Sequence {
     /// Tokens the encoder was given.
     encoder_len: usize,
     /// A table a group.
-    tables: Vec<Vec<u32>>,
+    tables: Vec<Table>,
     /// The recurrent state, if the model has any.
     state: Option<u32>,
     /// Older states by length, oldest first.
     snapshots: Vec<(usize, u32)>,
+}
+
+impl Sequence {
+    fn len_on(&self, timeline: Timeline) -> usize {
+        if timeline == Timeline::Sequence { self.len } else { self.encoder_len }
+    }
 }
 
 /// All sequences of a context.
@@ -109,6 +103,30 @@ impl Sequences {
         &self.devices
     }
 
+    pub(crate) fn n_sequences(&self) -> usize {
+        self.sequences.len()
+    }
+
+    /// Blocks of all groups.
+    pub(crate) fn n_blocks(&self) -> usize {
+        self.groups.iter().map(|group| group.pool.n_slots()).sum()
+    }
+
+    /// Bytes of all slots, and of those in use.
+    pub(crate) fn n_bytes(&self) -> (u64, u64) {
+        let mut bytes = (0, 0);
+        let mut count = |(device, memory): &(usize, MemoryId), pool: &Pool| {
+            let slot = self.devices[*device].slot_bytes(*memory) as u64;
+            bytes.0 += slot * pool.n_slots() as u64;
+            bytes.1 += slot * (pool.n_slots() - pool.n_free()) as u64;
+        };
+        for group in &self.groups {
+            group.memories.iter().for_each(|memory| count(memory, &group.pool));
+        }
+        self.state_memories.iter().for_each(|memory| count(memory, &self.states));
+        bytes
+    }
+
     pub(crate) fn has_states(&self) -> bool {
         !self.state_memories.is_empty()
     }
@@ -120,7 +138,7 @@ impl Sequences {
                 self.devices[*device].clear(*id, slot);
             }
         }
-        let tables = vec![Vec::new(); self.groups.len()];
+        let tables = self.groups.iter().map(Group::table).collect();
         Ok(self.insert(Sequence { len: 0, encoder_len: 0, tables, state, snapshots: Vec::new() }))
     }
 
@@ -154,20 +172,17 @@ impl Sequences {
     pub(crate) fn fork(&mut self, from: SeqId) -> Result<SeqId> {
         self.get(from)?;
         let state = self.new_state()?;
-        let source = self.get(from)?;
-        let (source_state, snapshots) = (source.state, source.snapshots.clone());
+        let source = self.sequences.get(&from).ok_or(Error::UnknownSequence(from))?;
+        let tables = self.groups.iter_mut().zip(&source.tables).map(|(group, table)| group.share(table));
         let copy = Sequence {
             len: source.len,
             encoder_len: source.encoder_len,
-            tables: source.tables.clone(),
+            tables: tables.collect(),
             state,
-            snapshots,
+            snapshots: source.snapshots.clone(),
         };
-        if let (Some(from), Some(to)) = (source_state, state) {
+        if let (Some(from), Some(to)) = (source.state, state) {
             self.copy_state(from, to);
-        }
-        for (group, table) in self.groups.iter_mut().zip(&copy.tables) {
-            table.iter().filter(|b| **b != GONE).for_each(|b| group.pool.share(*b));
         }
         copy.snapshots.iter().for_each(|(_, slot)| self.states.share(*slot));
         Ok(self.insert(copy))
@@ -176,38 +191,44 @@ impl Sequences {
     pub(crate) fn remove(&mut self, id: SeqId) {
         let Some(sequence) = self.sequences.remove(&id) else { return };
         for (group, table) in self.groups.iter_mut().zip(&sequence.tables) {
-            table.iter().filter(|b| **b != GONE).for_each(|b| group.pool.release(*b));
+            group.release(table);
         }
         for slot in sequence.state.into_iter().chain(sequence.snapshots.iter().map(|s| s.1)) {
             self.states.release(slot);
         }
     }
 
-    /// Forgets what is behind `len` tokens; returns how many are kept. Fewer than asked for if a state must go back
-    /// to an older snapshot, or if what the window needs is gone.
-    pub(crate) fn truncate(&mut self, id: SeqId, len: usize) -> Result<usize> {
-        let sequence = self.sequences.get_mut(&id).ok_or(Error::UnknownSequence(id))?;
+    /// How many tokens would be left if the sequence were cut to `len`: fewer if a state must go back to an older
+    /// snapshot, or if what a window needs is gone.
+    pub(crate) fn kept(&self, id: SeqId, len: usize) -> Result<usize> {
+        let sequence = self.get(id)?;
         if len >= sequence.len {
             return Ok(sequence.len);
         }
-        let mut kept = len;
-        for (group, table) in self.groups.iter().zip(&sequence.tables) {
-            let first = group.window.map_or(0, |w| len.saturating_sub(w.saturating_sub(1)));
-            let gone = table.iter().skip(first / BLOCK_TOKENS).take_while(|b| **b == GONE).count() > 0;
-            if gone && len > 0 {
-                kept = 0;
-            }
+        let mut tables = self.groups.iter().zip(&sequence.tables);
+        let sees_all = |len| move |(group, table): (&Group, &Table)| group.sees_all(table, len);
+        let kept = match sequence.state {
+            None => len,
+            Some(_) => sequence.snapshots.iter().rev().map(|s| s.0).find(|at| *at <= len).unwrap_or(0),
+        };
+        Ok(if tables.all(sees_all(kept)) { kept } else { 0 })
+    }
+
+    /// Forgets what is behind `len` tokens; returns how many are kept, see [`Sequences::kept`].
+    pub(crate) fn truncate(&mut self, id: SeqId, len: usize) -> Result<usize> {
+        let kept = self.kept(id, len)?;
+        let sequence = self.sequences.get_mut(&id).ok_or(Error::UnknownSequence(id))?;
+        if kept == sequence.len {
+            return Ok(kept);
         }
         if let Some(state) = sequence.state {
-            while sequence.snapshots.last().is_some_and(|(at, _)| *at > kept) {
-                let (_, slot) = sequence.snapshots.pop().expect("just seen");
+            while let Some((_, slot)) = sequence.snapshots.pop_if(|(at, _)| *at > kept) {
                 self.states.release(slot);
             }
-            let back_to = sequence.snapshots.last().copied();
-            kept = back_to.map_or(0, |(at, _)| at);
+            let back_to = sequence.snapshots.last().filter(|(at, _)| *at == kept);
             for (device, memory) in &self.state_memories {
                 match back_to {
-                    Some((_, slot)) => self.devices[*device].copy(*memory, slot, state),
+                    Some((_, slot)) => self.devices[*device].copy(*memory, *slot, state),
                     None => self.devices[*device].clear(*memory, state),
                 }
             }
@@ -215,41 +236,50 @@ impl Sequences {
         sequence.len = kept;
         for (group, table) in self.groups.iter_mut().zip(&mut sequence.tables) {
             if group.timeline == Timeline::Sequence {
-                for block in table.drain(kept.div_ceil(BLOCK_TOKENS).min(table.len())..) {
-                    if block != GONE {
-                        group.pool.release(block);
-                    }
-                }
+                group.truncate(table, kept);
             }
         }
         Ok(kept)
     }
 
+    /// Fails if the sequences together cannot take so many more tokens each.
+    pub(crate) fn check_room(
+        &self,
+        timeline: Timeline,
+        entries: impl Iterator<Item = (SeqId, usize)> + Clone,
+    ) -> Result<()> {
+        for (i, group) in self.groups.iter().enumerate().filter(|(_, g)| g.timeline == timeline) {
+            let mut n_missing = 0;
+            for (id, n) in entries.clone() {
+                let sequence = self.get(id)?;
+                n_missing += group.n_missing(&sequence.tables[i], sequence.len_on(timeline), n);
+            }
+            if n_missing > group.pool.n_free() {
+                let (free, total) = (group.pool.n_free(), group.pool.n_slots());
+                return Err(Error::ContextFull {
+                    needed: entries.map(|(_, n)| n).sum(),
+                    free: free * BLOCK_TOKENS,
+                    total: total * BLOCK_TOKENS,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Makes room for `n` more tokens on a timeline: blocks of its own to write into. Changes no length.
     pub(crate) fn reserve(&mut self, id: SeqId, timeline: Timeline, n: usize) -> Result<()> {
         let sequence = self.sequences.get_mut(&id).ok_or(Error::UnknownSequence(id))?;
-        let len = if timeline == Timeline::Sequence { sequence.len } else { sequence.encoder_len };
+        let len = sequence.len_on(timeline);
+        let copy = |memories: &[(usize, MemoryId)], from, to| {
+            memories.iter().for_each(|(device, memory)| self.devices[*device].copy(*memory, from, to));
+        };
         for (group, table) in self.groups.iter_mut().zip(&mut sequence.tables) {
-            if group.timeline != timeline {
-                continue;
-            }
-            let full = |pool: &Pool| Error::ContextFull {
-                needed: n,
-                free: pool.n_free() * BLOCK_TOKENS,
-                total: pool.n_slots() * BLOCK_TOKENS,
-            };
-            if let Some(last) =
-                table.get_mut(len / BLOCK_TOKENS).filter(|b| **b != GONE && group.pool.is_shared(**b))
-            {
-                let own = group.pool.take().ok_or_else(|| full(&group.pool))?;
-                for (device, memory) in &group.memories {
-                    self.devices[*device].copy(*memory, *last, own);
-                }
-                group.pool.release(*last);
-                *last = own;
-            }
-            while table.len() * BLOCK_TOKENS < len + n {
-                table.push(group.pool.take().ok_or_else(|| full(&group.pool))?);
+            if group.timeline == timeline {
+                group.reserve(table, len, n, copy).ok_or_else(|| Error::ContextFull {
+                    needed: n,
+                    free: group.pool.n_free() * BLOCK_TOKENS,
+                    total: group.pool.n_slots() * BLOCK_TOKENS,
+                })?;
             }
         }
         Ok(())
@@ -264,12 +294,8 @@ impl Sequences {
         }
         sequence.len += n;
         for (group, table) in self.groups.iter_mut().zip(&mut sequence.tables) {
-            let Some(window) = group.window.filter(|_| group.timeline == timeline) else { continue };
-            // One block more than the window needs, so that a few tokens can be taken back.
-            let needed = sequence.len.saturating_sub(window + BLOCK_TOKENS) / BLOCK_TOKENS;
-            for block in table.iter_mut().take(needed).rev().take_while(|b| **b != GONE) {
-                group.pool.release(*block);
-                *block = GONE;
+            if group.timeline == timeline {
+                group.leave(table, sequence.len);
             }
         }
     }
@@ -321,14 +347,12 @@ impl Sequences {
     ) -> Result<u32> {
         let sequence = self.get(id)?;
         for (group, table) in self.groups.iter().zip(&sequence.tables) {
-            let n_past =
-                if group.timeline == Timeline::Sequence { sequence.len } else { sequence.encoder_len };
             views.push(KvView {
                 table: tables.len() as u32,
-                n_past: n_past as u32,
+                n_past: sequence.len_on(group.timeline) as u32,
                 n_append: if group.timeline == timeline { n_append as u32 } else { 0 },
             });
-            tables.extend_from_slice(table);
+            tables.extend_from_slice(table.blocks());
         }
         Ok(sequence.state.unwrap_or(0))
     }
@@ -343,10 +367,6 @@ fn group_of(
     if let Some(i) = groups.iter().position(|g| g.timeline == timeline && g.window == window) {
         return i;
     }
-    let all = config.n_ctx.div_ceil(BLOCK_TOKENS) + config.n_seq_max;
-    // Of a window, each sequence holds at most this much at once.
-    let each = |w: usize| (w + config.n_ubatch).div_ceil(BLOCK_TOKENS) + 3;
-    let n_blocks = window.map_or(all, |w| all.min(each(w).saturating_mul(config.n_seq_max)));
-    groups.push(Group { timeline, window, pool: Pool::new(n_blocks as u32), memories: Vec::new() });
+    groups.push(Group::new(timeline, window, config.n_ctx, config.n_seq_max, config.n_ubatch));
     groups.len() - 1
 }

@@ -22,8 +22,8 @@ enum Run {
     Restored,
 }
 
-fn device(name: &str) -> Arc<dyn Device> {
-    CpuDevice::new(&CpuConfig { name: name.into(), n_threads: 2, ..CpuConfig::default() })
+fn device(name: &str, n_threads: usize) -> Arc<dyn Device> {
+    CpuDevice::new(&CpuConfig { name: name.into(), n_threads, ..CpuConfig::default() })
 }
 
 fn built() -> Vec<Golden> {
@@ -32,11 +32,14 @@ fn built() -> Vec<Golden> {
     all.into_iter().filter(|g| known.contains(&g.architecture.as_str())).collect()
 }
 
-/// Rows the golden expects, computed in the given way.
-fn compute(golden: &Golden, devices: &[Arc<dyn Device>], run: Run) -> Result<Vec<f32>, engine::Error> {
+fn load(golden: &Golden, devices: &[Arc<dyn Device>]) -> Result<Arc<LoadedModel>, engine::Error> {
     let file = golden.file().expect("a golden is a valid file");
     let config = LoadConfig { n_first_layers: (devices.len() > 1).then_some(1), ..LoadConfig::default() };
-    let model = LoadedModel::load(file, devices, &config, |_, _| {})?;
+    LoadedModel::load(file, devices, &config, |_, _| {})
+}
+
+/// Rows the golden expects, computed in the given way.
+fn compute(golden: &Golden, model: &Arc<LoadedModel>, run: Run) -> Result<Vec<f32>, engine::Error> {
     let config = ContextConfig {
         n_ctx: 256,
         n_seq_max: 3,
@@ -48,7 +51,7 @@ fn compute(golden: &Golden, devices: &[Arc<dyn Device>], run: Run) -> Result<Vec
     };
     let mode = if golden.run.embeddings { Mode::Embeddings } else { Mode::Logits };
     let tokens: Vec<u32> = golden.tokens.iter().map(|t| *t as u32).collect();
-    let mut context = Context::new(model, config)?;
+    let mut context = Context::new(Arc::clone(model), config)?;
     let mut seq = context.sequence()?;
     if context.model().model().has_encoder() {
         let wanted = if golden.run.decode { Wanted::None } else { Wanted::All };
@@ -103,8 +106,15 @@ fn check(devices: &[Arc<dyn Device>], runs: impl Fn(&Golden) -> Vec<Run>) {
     assert!(!goldens.is_empty(), "no architecture is built");
     for golden in &goldens {
         let want = golden.expected().data;
+        let model = match load(golden, devices) {
+            Ok(model) => model,
+            Err(e) => {
+                failures.push(format!("{}: {e}", golden.name));
+                continue;
+            }
+        };
         for run in runs(golden) {
-            let error = compute(golden, devices, run)
+            let error = compute(golden, &model, run)
                 .map(|rows| nmse(&pick(golden, &rows), &want))
                 .map_err(|e| e.to_string());
             if !error.as_ref().is_ok_and(|e| *e <= TOLERANCE) {
@@ -122,20 +132,16 @@ fn is_causal(golden: &Golden) -> bool {
 
 #[test]
 fn one_batch() {
-    check(&[device("cpu")], |_| vec![Run::OneBatch]);
+    check(&[device("cpu", 2)], |_| vec![Run::OneBatch]);
 }
 
 #[test]
-fn in_pieces() {
-    check(&[device("cpu")], |g| if is_causal(g) { vec![Run::OneByOne, Run::Chunks(7)] } else { vec![] });
-}
-
-#[test]
-fn from_a_shared_prefix() {
-    check(&[device("cpu")], |g| if is_causal(g) { vec![Run::Restored] } else { vec![] });
+fn in_pieces_and_from_a_shared_prefix() {
+    let pieces = || vec![Run::OneByOne, Run::Chunks(7), Run::Restored];
+    check(&[device("cpu", 1)], |golden| if is_causal(golden) { pieces() } else { vec![] });
 }
 
 #[test]
 fn on_two_devices() {
-    check(&[device("first"), device("second")], |_| vec![Run::OneBatch]);
+    check(&[device("first", 1), device("second", 1)], |_| vec![Run::OneBatch]);
 }

@@ -1,3 +1,10 @@
-//! Models end to end: what the reference engine computed, however the tokens are given.
+//! Models end to end: what the reference engine computed, however the tokens are given; and the engine's promises.
 
+mod answers;
+mod common;
+mod faults;
 mod goldens;
+mod memory;
+mod models;
+mod half_gelu;
+mod reuse;

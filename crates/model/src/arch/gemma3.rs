@@ -16,10 +16,9 @@ fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Layer> {
         // The 27B model divides by the root of the embedding's share of a head.
         spec.scale = 1.0 / ((hp.n_embd / spec.n_head.max(1)) as f32).sqrt();
     }
-    if let Some(window) = Window::load(at, hp, 6, Full::Last)?.filter(|window| window.covers(at)) {
-        spec = window.narrow(at, spec)?;
-        spec.rope = spec.rope.map(|rope| rope.unscaled(window.freq_base));
+    if let Some(window) = Window::load(at, hp, 6, Full::Last)? {
+        spec = window.narrow_unscaled(at, spec);
     }
     let ffn = FfnSpec { activation: Activation::GELU, ..FfnSpec::swiglu(at, hp)? };
-    Layer::load(at, hp, (Norms::SANDWICH, norm), Attention::load(at, spec)?, Ffn::dense(at, ffn)?)
+    Layer::load(at, hp, (Norms::SANDWICH, norm), Attention::load(at, spec)?, Dense::load(at, ffn)?)
 }

@@ -16,7 +16,7 @@ pub(crate) trait Architecture: fmt::Debug + Send + Sync {
 
     /// Whether there is a graph of this mode.
     fn supports(&self, mode: Mode) -> bool {
-        mode != Mode::Encode
+        matches!(mode, Mode::Logits | Mode::Embeddings)
     }
 }
 
@@ -30,6 +30,8 @@ type LoadHead = fn(&Source<'_>, &Hparams) -> Result<Head>;
 pub(crate) struct Arch {
     name: &'static str,
     load: Load,
+    /// Every token sees all others, whatever the file says.
+    bidirectional: bool,
     pub(crate) scales: Scales,
 }
 
@@ -42,20 +44,33 @@ enum Load {
 impl Arch {
     /// A network written out.
     pub(crate) const fn own(name: &'static str, load: LoadOwn) -> Self {
-        Self { name, load: Load::Own(load), scales: Scales::MIXER }
+        Self { name, load: Load::Own(load), bidirectional: false, scales: Scales::MIXER }
     }
 
     /// A [`Decoder`] of these layers, with a plain embedding and a head behind an RMS norm.
     pub(crate) const fn decoder(name: &'static str, layer: LoadLayer) -> Self {
         let embedding: LoadEmbedding = Embedding::load;
         let head: LoadHead = |at, hp| Head::load(at, hp, NormSpec::rms(at, hp)?);
-        Self { name, load: Load::Decoder { embedding, layer, head }, scales: Scales::MIXER }
+        Self {
+            name,
+            load: Load::Decoder { embedding, layer, head },
+            bidirectional: false,
+            scales: Scales::MIXER,
+        }
     }
 
     /// A decoder with another embedding.
     pub(crate) const fn embedding(mut self, load: LoadEmbedding) -> Self {
         if let Load::Decoder { embedding, .. } = &mut self.load {
             *embedding = load;
+        }
+        self
+    }
+
+    /// A decoder with other layers.
+    pub(crate) const fn layer(mut self, load: LoadLayer) -> Self {
+        if let Load::Decoder { layer, .. } = &mut self.load {
+            *layer = load;
         }
         self
     }
@@ -68,6 +83,11 @@ impl Arch {
         self
     }
 
+    /// A decoder whose head is behind a layer norm.
+    pub(crate) const fn layer_normed(self) -> Self {
+        self.head(|at, hp| Head::load(at, hp, NormSpec::layer(at, hp)?))
+    }
+
     /// With these `.scale` tensors applied.
     pub(crate) const fn scales(mut self, scales: Scales) -> Self {
         self.scales = scales;
@@ -78,12 +98,22 @@ impl Arch {
         self.name
     }
 
+    /// With attention in both directions.
+    pub(crate) const fn bidirectional(mut self) -> Self {
+        self.bidirectional = true;
+        self
+    }
+
     pub(crate) fn load(&self, file: &Source<'_>, hp: &mut Hparams) -> Result<Box<dyn Architecture>> {
+        hp.causal &= !self.bidirectional;
+        for i in hp.n_layer..hp.n_layer_all() {
+            file.layer(i).ignore_all("draft layers guess tokens ahead; the model itself does without");
+        }
         match self.load {
             Load::Own(load) => load(file, hp),
             Load::Decoder { embedding, layer, head } => Ok(Box::new(Decoder {
                 embedding: embedding(file, hp)?,
-                layers: file.layers(hp.n_layer, |at| layer(at, hp))?,
+                layers: file.layers(hp.n_layer, |at| Ok(layer(at, hp)?.into()))?,
                 head: head(file, hp)?,
             })),
         }
@@ -99,7 +129,18 @@ macro_rules! architectures {
 }
 
 architectures! {
-    gemma3, llama, qwen2,
+    afmoe, apertus, arcee, arctic, arwkv7, baichuan, bailingmoe, bailingmoe2, bert, bitnet, bloom, chatglm,
+    codeshell, cohere2, cohere2moe, command_r, dbrx, deci, deepseek, deepseek2, deepseek2_ocr, dots1, dream,
+    ernie4_5, ernie4_5_moe, eurobert, exaone, exaone4, exaone_moe, falcon, falcon_h1, gemma, gemma2, gemma3,
+    gemma_embedding, glm4, glm4moe, gpt2, gpt_oss, gptneox, granite, granite_swa, granitehybrid, granitemoe,
+    grok, hunyuan_dense, hunyuan_moe, hunyuan_vl, hy_v3, internlm2, jais, jais2, jamba, jina_bert_v2,
+    jina_bert_v3, kimi_linear, laguna, lfm2, lfm2moe, llada, llada_moe, llama, llama4, llama_embed, maincoder,
+    mamba, mamba2, maple, mellum, mimo2, minicpm, minicpm3, minimax_m2, mistral3, mistral4, modern_bert, mpt,
+    muse_glimmer, nanbeige, nemotron, nemotron_h, nemotron_h_moe, neo_bert, nomic_bert, nomic_bert_moe, olmo,
+    olmo2, olmoe, openelm, orion, paddleocr, pangu_embedded, phi2, phi3, phimoe, plamo, plamo3, plm,
+    pockettts, qwen, qwen2, qwen2moe, qwen2vl, qwen3, qwen35, qwen35moe, qwen3moe, qwen3next, qwen3tts,
+    qwen3vl, qwen3vlmoe, refact, rnd1, rwkv7, seed_oss, smallthinker, smollm3, spark2_5, stablelm, starcoder,
+    starcoder2, step35, t5, t5encoder, talkie, xverse,
 }
 
 /// The architecture of this name in GGUF files.

@@ -13,9 +13,8 @@ pub(crate) enum Activation {
     ClampedSilu { limit: f32 },
     /// `g * sigmoid(1.702 g) * (clamp(up, -7, 7) + 1)` with `g = min(gate, 7)` (gpt-oss).
     SwigluOai,
-    /// `beta tanh(gate / beta) * sigmoid(gate) * u`, with `u = linear tanh(up / linear)`, or `up` if `linear` is 0
-    /// (Kimi K3).
-    Situ { beta: f32, linear: f32 },
+    /// `beta up + positive up^2` above 0, `beta up + negative (exp(up) - 1 - up)` below (xIELU, Huang and Schlag 2024).
+    Xielu { positive: f32, negative: f32, beta: f32 },
 }
 
 impl Activation {
@@ -38,10 +37,10 @@ impl Activation {
                 let up = up.clamp(-7.0, 7.0).affine(1.0, 1.0);
                 g.clamp(f32::NEG_INFINITY, 7.0).glu(Unary::GeluQuick, up)
             }
-            (Self::Situ { beta, linear }, _) => {
-                let bounded = |x: Tensor<'g>, by: f32| x.scale(1.0 / by).tanh().scale(by);
-                let up = if linear > 0.0 { bounded(up, linear) } else { up };
-                bounded(g, beta) * g.sigmoid() * up
+            (Self::Xielu { positive, negative, beta }, _) => {
+                let below = up.clamp(f32::NEG_INFINITY, 0.0);
+                let bent = (below.unary(Unary::Exp) - below).affine(negative, -negative);
+                up.unary(Unary::ReluSquared).scale(positive) + bent + up.scale(beta)
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Attention with its projections: multi-head, multi-query and grouped-query.
 
 use super::{
-    Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor,
-    Timeline, ValueStore, Weight,
+    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step,
+    Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
 };
 
 /// Which elements of queries and keys are normalized together.
@@ -10,6 +10,10 @@ use super::{
 pub(crate) enum Span {
     /// Each head, all with the same gain.
     Head,
+    /// Each head, without a gain.
+    Bare,
+    /// Each head; queries have one number a head as gain, keys none.
+    HeadScale,
     /// Each head with a gain of its own.
     EachHead,
     /// All heads as one vector.
@@ -28,6 +32,26 @@ impl QkNorm {
     /// Each head before it is rotated (Qwen 3).
     pub(crate) fn head(norm: NormSpec) -> Self {
         Self { norm, span: Span::Head, after_rope: false }
+    }
+
+    /// Each head after it is rotated (Hunyuan).
+    pub(crate) fn rotated_head(norm: NormSpec) -> Self {
+        Self { after_rope: true, ..Self::head(norm) }
+    }
+
+    /// Each head with a gain of its own (Command R).
+    pub(crate) fn each_head(norm: NormSpec) -> Self {
+        Self { span: Span::EachHead, ..Self::head(norm) }
+    }
+
+    /// Each head after it is rotated, without a gain (Llama 4).
+    pub(crate) fn bare_rotated(norm: NormSpec) -> Self {
+        Self { span: Span::Bare, ..Self::rotated_head(norm) }
+    }
+
+    /// Each head after it is rotated; queries have a gain a head (Talkie).
+    pub(crate) fn rotated_queries(norm: NormSpec) -> Self {
+        Self { span: Span::HeadScale, ..Self::rotated_head(norm) }
     }
 
     /// All heads as one vector (OLMo 2).
@@ -51,6 +75,12 @@ pub(crate) struct AttentionSpec {
     /// Queries, keys and values are kept within this of 0.
     pub(crate) clamp: Option<f32>,
     pub(crate) qk_norm: Option<QkNorm>,
+    /// Of queries, by their position.
+    pub(crate) temperature: Option<Temperature>,
+    /// `f(attn_gate x)` multiplies each head of the result, or each element of it.
+    pub(crate) gate: Option<Unary>,
+    /// `sigmoid` of what follows each head of the queries multiplies the result (Qwen 3 Next).
+    pub(crate) gate_in_query: bool,
 }
 
 impl AttentionSpec {
@@ -70,6 +100,9 @@ impl AttentionSpec {
             alibi_max_bias: None,
             clamp: None,
             qk_norm: None,
+            temperature: None,
+            gate: None,
+            gate_in_query: false,
         })
     }
 
@@ -81,6 +114,12 @@ impl AttentionSpec {
     /// Causal attention with rotated halves.
     pub(crate) fn neox(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
         Ok(Self { rope: Some(Rope::neox(at, hp)?), ..Self::causal(at, hp)? })
+    }
+
+    /// With the scale `attention.scale`, if the file gives one.
+    pub(crate) fn with_file_scale(self, at: &Source<'_>) -> Result<Self> {
+        let scale = at.get("attention.scale")?.filter(|&scale| scale != 0.0).unwrap_or(self.scale);
+        Ok(Self { scale, ..self })
     }
 
     /// What the layer remembers.
@@ -97,7 +136,7 @@ impl AttentionSpec {
         }
     }
 
-    fn check(&self, at: &Source<'_>) -> Result<()> {
+    pub(crate) fn check(&self, at: &Source<'_>) -> Result<()> {
         let value = |key: &str, value, problem: String| Err(Error::value(&at.full_key(key), value, problem));
         if self.n_head == 0 {
             return value("attention.head_count", 0, "must be positive".into());
@@ -105,6 +144,10 @@ impl AttentionSpec {
         if self.n_head_kv == 0 || !self.n_head.is_multiple_of(self.n_head_kv) {
             let problem = format!("does not divide {} heads", self.n_head);
             return value("attention.head_count_kv", self.n_head_kv, problem);
+        }
+        if self.gate_in_query && self.key_dim != self.value_dim {
+            let problem = format!("must be the key length of {}", self.key_dim);
+            return value("attention.value_length", self.value_dim, problem);
         }
         if self.key_dim == 0 || self.value_dim == 0 {
             return value("attention.key_length", 0, "must be positive".into());
@@ -124,6 +167,9 @@ pub(crate) struct Attention {
     k_norm: Option<Norm>,
     /// `[n_head]`: a score each head may spend on nothing.
     sinks: Option<Weight>,
+    gate: Option<Linear>,
+    /// Of the result, before its projection (BitNet).
+    sub_norm: Option<Norm>,
     output: Linear,
     memory: MemoryId,
     spec: AttentionSpec,
@@ -144,6 +190,9 @@ impl Attention {
                 return Ok(None);
             };
             Ok(Some(match span {
+                Span::Bare => Norm::bare(norm),
+                Span::HeadScale if name == "attn_k_norm" => Norm::bare(norm),
+                Span::HeadScale => Norm::shaped(at, name, norm, [1, n_head])?,
                 Span::Head => Norm::load(at, name, norm, key_dim)?,
                 Span::EachHead => Norm::shaped(at, name, norm, [key_dim, n_head])?,
                 Span::Whole => Norm::load(at, name, norm, key_dim * n_head)?,
@@ -154,22 +203,12 @@ impl Attention {
             q_norm: norm("attn_q_norm", n_head)?,
             k_norm: norm("attn_k_norm", n_head_kv)?,
             sinks: at.vector_opt("attn_sinks.weight", [n_head])?,
+            gate: spec.gate.map(|_| load_gate(at, &spec)).transpose()?,
+            sub_norm: sub_norm(at, "attn_sub_norm", n_head * value_dim)?,
             output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
             memory: at.remember(spec.memory()),
             spec,
         })
-    }
-
-    pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = self.spec;
-        let [q, k, v] = self.qkv.forward(x, &self.spec);
-        let q = self.position(step, q, self.q_norm.as_ref(), n_head);
-        let k = self.position(step, k, self.k_norm.as_ref(), n_head_kv);
-        debug_assert_eq!([q.dim(0), q.dim(1)], [key_dim, n_head]);
-        let v = v.reshape(&[value_dim, n_head_kv]);
-        let kv = step.append_kv(self.memory, k, Some(v));
-        let y = q.attention(kv, value_dim, self.op(), self.sinks, None);
-        self.output.forward(y.reshape(&[n_head * value_dim]))
     }
 
     /// Norm and rotation of queries or keys, in their order; `[key_dim, n_head]`.
@@ -200,15 +239,64 @@ impl Attention {
     }
 }
 
+impl Block for Attention {
+    fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = self.spec;
+        let [q, k, v] = self.qkv.forward(x, &self.spec);
+        let (q, gate) = if self.spec.gate_in_query {
+            let [q, gate] = q.reshape(&[2 * key_dim, n_head]).split([key_dim; 2]);
+            (q, Some(gate.sigmoid()))
+        } else {
+            (q, None)
+        };
+        let mut q = self.position(step, q, self.q_norm.as_ref(), n_head);
+        if let Some(temperature) = self.spec.temperature {
+            q = q * step.graph.temperature(temperature);
+        }
+        let k = self.position(step, k, self.k_norm.as_ref(), n_head_kv);
+        debug_assert_eq!([q.dim(0), q.dim(1)], [key_dim, n_head]);
+        let v = v.reshape(&[value_dim, n_head_kv]);
+        let kv = step.append_kv(self.memory, k, Some(v));
+        let mut y = q.attention(kv, value_dim, self.op(), self.sinks, None);
+        if let (Some(gate), Some(f)) = (&self.gate, self.spec.gate) {
+            let gate = gate.forward(x).unary(f);
+            y = y * gate.reshape(&[gate.dim(0) / n_head, n_head]);
+        }
+        if let Some(gate) = gate {
+            y = y * gate;
+        }
+        y = y.reshape(&[n_head * value_dim]);
+        if let Some(norm) = &self.sub_norm {
+            y = norm.forward(y);
+        }
+        self.output.forward(y)
+    }
+}
+
+/// The norm of BitNet before a projection, if the file has it.
+pub(super) fn sub_norm(at: &Source<'_>, name: &str, n: usize) -> Result<Option<Norm>> {
+    let load = || Norm::load(at, name, NormSpec::rms_of(at)?, n);
+    at.has(&format!("{name}.weight")).then(load).transpose()
+}
+
+/// A number a head, or one an element, whichever the file has.
+fn load_gate(at: &Source<'_>, spec: &AttentionSpec) -> Result<Linear> {
+    let per_head = at.extent("attn_gate.weight", 1)? == spec.n_head;
+    at.ignore("attn_gate.scale", "the reference engine does not apply it");
+    let n_gate = if per_head { spec.n_head } else { spec.n_head * spec.value_dim };
+    Linear::load(at, "attn_gate", spec.n_embd, n_gate)
+}
+
 impl Qkv {
     fn load(at: &Source<'_>, spec: &AttentionSpec) -> Result<Self> {
         let AttentionSpec { n_embd, n_head, n_head_kv, key_dim, value_dim, .. } = *spec;
         let [n_q, n_k, n_v] = [n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim];
-        if at.has("attn_qkv.weight") {
+        if at.has("attn_qkv.weight") && !spec.gate_in_query {
             return Linear::load(at, "attn_qkv", n_embd, n_q + n_k + n_v).map(Self::Fused);
         }
+        let n_gate = if spec.gate_in_query { n_q } else { 0 };
         Ok(Self::Split {
-            q: Linear::load(at, "attn_q", n_embd, n_q)?,
+            q: Linear::load(at, "attn_q", n_embd, n_q + n_gate)?,
             k: Linear::load(at, "attn_k", n_embd, n_k)?,
             v: Linear::load(at, "attn_v", n_embd, n_v)?,
         })

@@ -8,6 +8,8 @@ pub(crate) struct Embedding {
     table: Weight,
     /// Learned absolute positions, `[n_embd, n_ctx]`.
     positions: Option<Weight>,
+    /// `[n_embd, n_types]`: the first is added.
+    types: Option<Weight>,
     scale: f32,
     norm: Option<Norm>,
 }
@@ -15,7 +17,7 @@ pub(crate) struct Embedding {
 impl Embedding {
     pub(crate) fn load(file: &Source<'_>, hp: &Hparams) -> Result<Self> {
         let table = file.weight("token_embd.weight", [hp.n_embd, hp.n_vocab])?;
-        Ok(Self { table, positions: None, scale: 1.0, norm: None })
+        Ok(Self { table, positions: None, types: None, scale: 1.0, norm: None })
     }
 
     /// Multiplies each row.
@@ -33,10 +35,23 @@ impl Embedding {
         Ok(Self { positions: Some(positions), ..self })
     }
 
+    /// Adds the first of `token_types`: segments are not told apart.
+    pub(crate) fn with_type(self, file: &Source<'_>, hp: &Hparams) -> Result<Self> {
+        let name = "token_types.weight";
+        if !file.has(name) {
+            return Ok(self);
+        }
+        let n_types = file.extent(name, 1)?;
+        Ok(Self { types: Some(file.vector(name, [hp.n_embd, n_types])?), ..self })
+    }
+
     pub(crate) fn forward<'g>(&self, step: &Step<'g>) -> Tensor<'g> {
         let mut x = step.tokens().lookup(self.table);
         if self.scale != 1.0 {
             x = x.scale(self.scale);
+        }
+        if let Some(types) = self.types {
+            x = x + step.graph.weight(types).slice(1, 0, 1);
         }
         if let Some(positions) = self.positions {
             x = x + step.positions().lookup(positions);

@@ -1,6 +1,7 @@
-//! Feed-forward networks: dense, or a mixture of experts.
+//! The dense feed-forward network.
 
-use super::{Activation, Error, Hparams, Linear, Moe, Result, Source, Tensor};
+use super::attention::sub_norm;
+use super::{Activation, Block, Error, Hparams, Linear, Norm, Result, Source, Step, Tensor, Unary, Weight};
 
 /// Where the gate's matrix is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +29,11 @@ impl FfnSpec {
         let n_ff = Error::check_extent(&at.full_key("feed_forward_length"), hp.layer(at.index()).n_ff)?;
         Ok(Self { n_embd: hp.n_embd, n_ff, gate: Gate::Own, activation: Activation::SILU })
     }
-}
 
-/// What follows the mixer in a layer.
-#[derive(Debug)]
-pub(crate) enum Ffn {
-    Dense(Dense),
-    Moe(Moe),
-    /// Experts and a dense network beside them, added.
-    Both(Moe, Dense),
+    /// Without a gate.
+    pub(crate) fn plain(at: &Source<'_>, hp: &Hparams, f: Unary) -> Result<Self> {
+        Ok(Self { gate: Gate::None, activation: Activation::Unary(f), ..Self::swiglu(at, hp)? })
+    }
 }
 
 /// `down(f(gate x) * up x)`.
@@ -44,27 +41,21 @@ pub(crate) enum Ffn {
 pub(crate) struct Dense {
     gate: Option<Linear>,
     up: Linear,
+    /// What stands between them is divided by this (AWQ).
+    act_scales: Option<Weight>,
+    /// Of the same (BitNet).
+    sub_norm: Option<Norm>,
     down: Linear,
     spec: FfnSpec,
 }
 
-impl Ffn {
-    pub(crate) fn dense(at: &Source<'_>, spec: FfnSpec) -> Result<Self> {
-        Dense::load(at, "", spec).map(Self::Dense)
-    }
-
-    pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        match self {
-            Self::Dense(dense) => dense.forward(x),
-            Self::Moe(moe) => moe.forward(x),
-            Self::Both(moe, dense) => moe.forward(x) + dense.forward(x),
-        }
-    }
-}
-
 impl Dense {
+    pub(crate) fn load(at: &Source<'_>, spec: FfnSpec) -> Result<Self> {
+        Self::named(at, "", spec)
+    }
+
     /// `suffix` tells the tensors of shared experts from others.
-    pub(crate) fn load(at: &Source<'_>, suffix: &str, spec: FfnSpec) -> Result<Self> {
+    pub(crate) fn named(at: &Source<'_>, suffix: &str, spec: FfnSpec) -> Result<Self> {
         let FfnSpec { n_embd, n_ff, gate, .. } = spec;
         let n_up = if gate == Gate::InUp { 2 * n_ff } else { n_ff };
         let scaled = if suffix.is_empty() { at.scales().ffn } else { at.scales().shared_experts };
@@ -72,12 +63,14 @@ impl Dense {
         Ok(Self {
             gate: if gate == Gate::Own { Some(linear("gate", [n_embd, n_ff])?) } else { None },
             up: linear("up", [n_embd, n_up])?,
+            act_scales: at.vector_opt("ffn.act.scales", [n_ff])?,
+            sub_norm: sub_norm(at, "ffn_sub_norm", n_ff)?,
             down: linear("down", [n_ff, n_embd])?,
             spec,
         })
     }
 
-    pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+    pub(crate) fn apply<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
         let up = self.up.forward(x);
         let (gate, up) = match self.spec.gate {
             Gate::InUp => {
@@ -86,6 +79,19 @@ impl Dense {
             }
             Gate::Own | Gate::None => (self.gate.as_ref().map(|g| g.forward(x)), up),
         };
-        self.down.forward(self.spec.activation.forward(gate, up))
+        let mut y = self.spec.activation.forward(gate, up);
+        if let Some(scales) = self.act_scales {
+            y = y / scales;
+        }
+        if let Some(norm) = &self.sub_norm {
+            y = norm.forward(y);
+        }
+        self.down.forward(y)
+    }
+}
+
+impl Block for Dense {
+    fn forward<'g>(&self, _: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        self.apply(x)
     }
 }

@@ -1,14 +1,17 @@
 //! From hidden states to the scores of the next token.
 
-use super::{Hparams, Linear, Mode, Norm, NormSpec, Result, Source, Step, Tensor};
+use super::{Classifier, Hparams, Linear, Mode, Norm, NormSpec, Result, Source, Step, Tensor};
 
 /// The final norm and the projection to the vocabulary, on the rows whose results are wanted.
 #[derive(Debug)]
 pub(crate) struct Head {
-    norm: Norm,
+    norm: Option<Norm>,
     output: Linear,
     scale: f32,
     softcap: Option<f32>,
+    classifier: Option<Classifier>,
+    /// Of hidden states that are given out.
+    projection: Option<Linear>,
 }
 
 impl Head {
@@ -19,10 +22,15 @@ impl Head {
 
     /// With another final norm.
     pub(crate) fn with(file: &Source<'_>, hp: &Hparams, norm: Norm) -> Result<Self> {
+        Ok(Self { norm: Some(norm), ..Self::without_norm(file, hp)? })
+    }
+
+    /// On hidden states that are normalized already.
+    pub(crate) fn without_norm(file: &Source<'_>, hp: &Hparams) -> Result<Self> {
         let table = if file.has("output.weight") { "output.weight" } else { "token_embd.weight" };
         let weight = file.weight(table, [hp.n_embd, hp.n_vocab])?;
         let output = Linear::with(file, "output", weight, hp.n_vocab)?;
-        Ok(Self { norm, output, scale: 1.0, softcap: None })
+        Ok(Self { norm: None, output, scale: 1.0, softcap: None, classifier: None, projection: None })
     }
 
     /// Multiplies the scores.
@@ -35,11 +43,31 @@ impl Head {
         Self { softcap: (cap != 0.0).then_some(cap), ..self }
     }
 
+    /// With a classifier for [`Mode::Scores`].
+    pub(crate) fn classified(self, classifier: Option<Classifier>) -> Self {
+        Self { classifier, ..self }
+    }
+
+    /// With a projection of the hidden states it gives out.
+    pub(crate) fn projected(self, projection: Option<Linear>) -> Self {
+        Self { projection, ..self }
+    }
+
+    pub(crate) fn has_classifier(&self) -> bool {
+        self.classifier.is_some()
+    }
+
     pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        let hidden = self.norm.forward(x.select_outputs());
-        if step.mode != Mode::Logits {
-            return hidden;
+        let x = x.select_outputs();
+        let hidden = self.norm.as_ref().map_or(x, |norm| norm.forward(x));
+        match (step.mode, &self.classifier) {
+            (Mode::Logits, _) => self.logits(hidden),
+            (Mode::Scores, Some(classifier)) => classifier.forward(hidden),
+            _ => self.projection.as_ref().map_or(hidden, |projection| projection.forward(hidden)),
         }
+    }
+
+    fn logits<'g>(&self, hidden: Tensor<'g>) -> Tensor<'g> {
         let mut logits = self.output.forward(hidden);
         if self.scale != 1.0 {
             logits = logits.scale(self.scale);

@@ -2,7 +2,7 @@
 
 use tensor::DType;
 
-use super::{Result, Source, Tensor, Weight};
+use super::{Block, Result, Source, Step, Tensor, Weight};
 
 /// Whose `.scale` tensors count. Converters write them beside NVFP4 weights, whose own scales have too little range,
 /// and there they always count; beside weights of other types the reference engine applies them only in some places.
@@ -16,6 +16,10 @@ pub(crate) struct Scales {
 impl Scales {
     /// Of attention and other mixers.
     pub(crate) const MIXER: Self = Self { ffn: false, shared_experts: false, experts: false };
+    /// And of dense feed-forwards.
+    pub(crate) const FFN: Self = Self { ffn: true, ..Self::MIXER };
+    /// And of experts.
+    pub(crate) const EXPERTS: Self = Self { ffn: false, ..Self::ALL };
     pub(crate) const ALL: Self = Self { ffn: true, shared_experts: true, experts: true };
 }
 
@@ -49,6 +53,11 @@ impl Linear {
         })
     }
 
+    /// With a scale that is stored under another name.
+    pub(crate) fn scaled_by(self, at: &Source<'_>, name: &str) -> Result<Self> {
+        Ok(Self { scale: scale(at, name, self.weight, true)?, ..self })
+    }
+
     /// In a feed-forward: the scale counts if `scaled`, and multiplies the bias too.
     pub(crate) fn in_ffn(
         at: &Source<'_>,
@@ -70,6 +79,12 @@ impl Linear {
         let multiply = |y: Tensor<'g>| self.scale.map_or(y, |scale| y * scale);
         let y = x.matmul(self.weight);
         if self.bias_first { multiply(add(y)) } else { add(multiply(y)) }
+    }
+}
+
+impl Block for Linear {
+    fn forward<'g>(&self, _: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        Self::forward(self, x)
     }
 }
 

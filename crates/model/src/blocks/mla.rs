@@ -2,8 +2,8 @@
 //! latent, and only that and one rotated key are remembered.
 
 use super::{
-    Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step, Tensor,
-    Timeline, ValueStore, Weight,
+    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step,
+    Temperature, Tensor, Timeline, ValueStore, Weight,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,8 @@ pub(crate) struct MlaSpec {
     /// Rotation of the last `n_rot` elements of queries and keys.
     pub(crate) rope: Option<Rope>,
     pub(crate) scale: f32,
+    /// Of queries, by their position.
+    pub(crate) temperature: Option<Temperature>,
     pub(crate) norm: NormSpec,
 }
 
@@ -41,6 +43,7 @@ impl MlaSpec {
             n_rot: hp.rope.n_rot,
             rope: None,
             scale: 1.0 / (key_dim as f32).sqrt(),
+            temperature: None,
             norm: NormSpec::rms(at, hp)?,
         })
     }
@@ -50,8 +53,8 @@ impl MlaSpec {
         if n_head == 0 || value_dim == 0 {
             return Err(Error::value(&at.full_key("attention.head_count"), n_head, "must be positive"));
         }
-        if n_rot == 0 || n_rot >= key_dim {
-            let problem = format!("must be less than the {key_dim} elements of a key");
+        if n_rot == 0 || n_rot > key_dim {
+            let problem = format!("must be at most the {key_dim} elements of a key");
             return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, problem));
         }
         self.rope.map_or(Ok(()), |rope| rope.check(at, n_rot))
@@ -122,7 +125,14 @@ impl Mla {
         })
     }
 
-    pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+    fn op(&self) -> tensor::Attention {
+        let spec = tensor::Attention::causal(self.memory, self.spec.key_dim);
+        tensor::Attention { scale: self.spec.scale, mask: Mask::Causal, ..spec }
+    }
+}
+
+impl Block for Mla {
+    fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let MlaSpec { n_head, kv_rank, key_dim, value_dim, n_rot, .. } = self.spec;
         let rotate = |x: Tensor<'g>| match &self.spec.rope {
             Some(rope) => rope.forward(step, x),
@@ -131,12 +141,19 @@ impl Mla {
         let q = self.query.forward(x).reshape(&[key_dim, n_head]);
         let [q_nope, q_rot] = q.split([key_dim - n_rot, n_rot]);
         let q_rot = rotate(q_rot);
+        // Some heads are rotated as a whole.
+        let join =
+            |nope: Tensor<'g>, rot: Tensor<'g>| if nope.dim(0) == 0 { rot } else { nope.concat(rot, 0) };
+        let sharpen = |q: Tensor<'g>| match self.spec.temperature {
+            Some(temperature) => q * step.graph.temperature(temperature),
+            None => q,
+        };
         let [latent, k_rot] = self.down.forward(x).split([kv_rank, n_rot]);
         let k_rot = rotate(k_rot.reshape(&[n_rot, 1]));
         let latent = self.latent_norm.forward(latent);
         let y = match &self.up {
             Up::Absorbed { k, v } => {
-                let q = q_nope.matmul_heads(*k).concat(q_rot, 0);
+                let q = sharpen(q_nope.matmul_heads(*k).concat(q_rot, 0));
                 let k = latent.reshape(&[kv_rank, 1]).concat(k_rot, 0);
                 let kv = step.append_kv(self.memory, k, None);
                 q.attention(kv, kv_rank, self.op(), None, None).matmul_heads(*v)
@@ -144,17 +161,12 @@ impl Mla {
             Up::Full(up) => {
                 let kv = up.forward(latent).reshape(&[key_dim - n_rot + value_dim, n_head]);
                 let [k_nope, v] = kv.split([key_dim - n_rot, value_dim]);
-                let k = k_nope.concat(k_rot.repeat(&[n_rot, n_head]), 0);
+                let k = join(k_nope, k_rot.repeat(&[n_rot, n_head]));
                 let kv = step.append_kv(self.memory, k, Some(v));
-                q_nope.concat(q_rot, 0).attention(kv, value_dim, self.op(), None, None)
+                sharpen(join(q_nope, q_rot)).attention(kv, value_dim, self.op(), None, None)
             }
         };
         self.output.forward(y.reshape(&[n_head * value_dim]))
-    }
-
-    fn op(&self) -> tensor::Attention {
-        let spec = tensor::Attention::causal(self.memory, self.spec.key_dim);
-        tensor::Attention { scale: self.spec.scale, mask: Mask::Causal, ..spec }
     }
 }
 

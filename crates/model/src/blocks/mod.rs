@@ -1,13 +1,20 @@
 //! Building blocks shared by architectures. A block's `load` claims its weights, reads the metadata only it needs
 //! and declares what it must remember; its `forward` adds nodes to a graph.
 
+use std::fmt;
+
 mod activation;
 mod attention;
+mod classifier;
+mod conv;
 mod decoder;
+mod delta_net;
 mod embedding;
+mod encoder;
 mod ffn;
 mod head;
 mod linear;
+mod mamba;
 mod mla;
 mod moe;
 mod norm;
@@ -15,12 +22,17 @@ mod rope;
 mod window;
 
 pub(crate) use activation::Activation;
-pub(crate) use attention::{Attention, AttentionSpec, QkNorm, Span};
-pub(crate) use decoder::{Decoder, Layer, Mixer, Norms};
+pub(crate) use attention::{Attention, AttentionSpec, QkNorm};
+pub(crate) use classifier::Classifier;
+pub(crate) use conv::ShortConv;
+pub(crate) use decoder::{Decoder, Layer, Norms};
+pub(crate) use delta_net::{DeltaNet, Kda, KeyHeads};
 pub(crate) use embedding::Embedding;
-pub(crate) use ffn::{Ffn, FfnSpec, Gate};
+pub(crate) use encoder::{Encoder, PostNormLayer};
+pub(crate) use ffn::{Dense, FfnSpec, Gate};
 pub(crate) use head::Head;
 pub(crate) use linear::{Linear, Scales};
+pub(crate) use mamba::{Mamba, Mamba2};
 pub(crate) use mla::{Mla, MlaSpec};
 pub(crate) use moe::{Moe, MoeSpec, Score};
 pub(crate) use norm::{Norm, NormSpec};
@@ -32,5 +44,16 @@ pub(crate) use crate::source::Source;
 pub(crate) use crate::step::Step;
 pub(crate) use crate::{Error, Hparams, Mode, Result};
 pub(crate) use tensor::{
-    Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Tensor, Timeline, Unary, ValueStore, Weight,
+    Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
 };
+
+/// Maps hidden states to hidden states: what mixes tokens, a feed-forward, a whole layer.
+pub(crate) trait Block: fmt::Debug + Send + Sync {
+    fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g>;
+}
+
+impl<B: Block + 'static> From<B> for Box<dyn Block> {
+    fn from(block: B) -> Self {
+        Box::new(block)
+    }
+}

@@ -1,8 +1,9 @@
 //! Mixture of experts: each token goes to the `n_used` of `n_expert` feed-forwards that its router scores highest.
 
-use super::ffn::Dense;
 use super::linear::scale;
-use super::{Activation, Error, FfnSpec, Gate, Hparams, Linear, Result, Source, Tensor, Weight};
+use super::{
+    Activation, Block, Dense, Error, FfnSpec, Gate, Hparams, Linear, Result, Source, Step, Tensor, Weight,
+};
 
 /// What a router's logits become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub(crate) struct Groups {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MoeSpec {
     pub(crate) n_embd: usize,
+    /// Width of what routed experts work on; another than `n_embd` if they do so in a space of their own.
+    pub(crate) n_latent: usize,
     pub(crate) n_expert: usize,
     pub(crate) n_used: usize,
     /// Of one expert.
@@ -54,6 +57,8 @@ pub(crate) struct MoeSpec {
     pub(crate) groups: Option<Groups>,
     /// Width of the shared experts together; 0 without.
     pub(crate) n_ff_shared: usize,
+    /// Of the shared experts, if it differs.
+    pub(crate) shared_activation: Option<Activation>,
     /// Weights multiply the experts' input instead of their output, and experts are chosen by logits (Llama 4).
     pub(crate) weigh_input: bool,
 }
@@ -68,6 +73,7 @@ impl MoeSpec {
         let n_ff = expert_length(at, hp)?.unwrap_or(layer.n_ff);
         Ok(Self {
             n_embd: hp.n_embd,
+            n_latent: hp.n_embd,
             n_expert,
             n_used,
             n_ff: Error::check_extent(&at.full_key("expert_feed_forward_length"), n_ff)?,
@@ -81,8 +87,46 @@ impl MoeSpec {
             },
             groups: Groups::load(at, n_expert)?,
             n_ff_shared: 0,
+            shared_activation: None,
             weigh_input: false,
         })
+    }
+
+    /// As the file says: scores by `expert_gating_func` or `default`, weights that sum to 1 if `expert_weights_norm`,
+    /// shared experts (DeepSeek-V2 and what followed).
+    pub(crate) fn by_keys(at: &Source<'_>, hp: &Hparams, default: Score) -> Result<Self> {
+        let spec = Self::softmax(at, hp)?.with_shared(at)?;
+        let normalize = at.get_or("expert_weights_norm", false)?;
+        Ok(Self { score: Score::of(at, default)?, normalize, ..spec })
+    }
+
+    /// Mixtral's experts if the file has any, SwiGLU otherwise.
+    pub(crate) fn mixtral_or_dense(at: &Source<'_>, hp: &Hparams) -> Result<Box<dyn Block>> {
+        if hp.n_expert == 0 {
+            return Ok(Dense::load(at, FfnSpec::swiglu(at, hp)?)?.into());
+        }
+        Ok(Moe::load(at, Self::softmax(at, hp)?.with_shared(at)?)?.into())
+    }
+
+    /// These experts behind `leading_dense_block_count` layers of SwiGLU.
+    pub(crate) fn behind_dense(self, at: &Source<'_>, hp: &Hparams) -> Result<Box<dyn Block>> {
+        if at.index() < at.get_or("leading_dense_block_count", 0)? {
+            return Ok(Dense::load(at, FfnSpec::swiglu(at, hp)?)?.into());
+        }
+        Ok(Moe::load(at, self)?.into())
+    }
+
+    /// These experts where the layer has a router, SwiGLU elsewhere. A dense network beside experts goes unused.
+    pub(crate) fn where_routed(self, at: &Source<'_>, hp: &Hparams) -> Result<Box<dyn Block>> {
+        if !at.has("ffn_gate_inp.weight") {
+            return Ok(Dense::load(at, FfnSpec::swiglu(at, hp)?)?.into());
+        }
+        for part in ["ffn_gate", "ffn_up", "ffn_down"] {
+            for suffix in ["weight", "scale", "input_scale"] {
+                at.ignore(&format!("{part}.{suffix}"), "experts take its place");
+            }
+        }
+        Ok(Moe::load(at, self)?.into())
     }
 
     /// With `expert_shared_count` shared experts of an expert's size, or of a width of their own.
@@ -138,6 +182,8 @@ pub(crate) struct Moe {
     /// Shifts the choice of experts, not their weights.
     choice_bias: Option<Weight>,
     experts: Experts,
+    /// Into the space of the experts and back.
+    latent: Option<[Linear; 2]>,
     shared: Option<Shared>,
     spec: MoeSpec,
 }
@@ -154,27 +200,29 @@ impl Moe {
         let MoeSpec { n_embd, n_expert, .. } = spec;
         Ok(Self {
             router: Linear::load(at, "ffn_gate_inp", n_embd, n_expert)?,
-            choice_bias: at.vector_opt("exp_probs_b.bias", [n_expert])?,
+            choice_bias: match at.vector_opt("exp_probs_b.bias", [n_expert])? {
+                None => at.vector_opt("exp_probs_b", [n_expert])?,
+                bias => bias,
+            },
             experts: Experts::load(at, "exps", &spec)?,
+            latent: if at.has("ffn_latent_down.weight") { Some(load_latent(at, &spec)?) } else { None },
             shared: if spec.n_ff_shared > 0 { Some(Shared::load(at, &spec)?) } else { None },
             spec,
         })
     }
 
-    pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        self.forward_routed_by(x, x)
-    }
-
     /// The router may look at something other than what the experts work on.
-    pub(crate) fn forward_routed_by<'g>(&self, x: Tensor<'g>, routed_by: Tensor<'g>) -> Tensor<'g> {
+    pub(crate) fn apply<'g>(&self, x: Tensor<'g>, routed_by: Tensor<'g>) -> Tensor<'g> {
         let (experts, weights) = self.route(routed_by);
-        let routed = if self.spec.weigh_input {
-            let input = x.reshape(&[self.spec.n_embd, 1]).repeat(&[self.spec.n_embd, self.spec.n_used]);
-            self.experts.forward(input * weights, experts)
+        let MoeSpec { n_latent, n_used, weigh_input, .. } = self.spec;
+        let input = self.latent.as_ref().map_or(x, |[down, _]| down.forward(x)).reshape(&[n_latent, 1]);
+        let routed = if weigh_input {
+            self.experts.forward(input.repeat(&[n_latent, n_used]) * weights, experts)
         } else {
-            self.experts.forward(x.reshape(&[self.spec.n_embd, 1]), experts) * weights
+            self.experts.forward(input, experts) * weights
         };
-        let routed = routed.sum(1).reshape(&[self.spec.n_embd]);
+        let routed = routed.sum(1).reshape(&[n_latent]);
+        let routed = self.latent.as_ref().map_or(routed, |[_, up]| up.forward(routed));
         match &self.shared {
             Some(shared) => routed + shared.forward(x),
             None => routed,
@@ -213,17 +261,31 @@ impl Moe {
     }
 }
 
+impl Block for Moe {
+    fn forward<'g>(&self, _: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        self.apply(x, x)
+    }
+}
+
+fn load_latent(at: &Source<'_>, spec: &MoeSpec) -> Result<[Linear; 2]> {
+    Ok([
+        Linear::load(at, "ffn_latent_down", spec.n_embd, spec.n_latent)?,
+        Linear::load(at, "ffn_latent_up", spec.n_latent, spec.n_embd)?,
+    ])
+}
+
 impl Shared {
     fn load(at: &Source<'_>, spec: &MoeSpec) -> Result<Self> {
-        let MoeSpec { n_embd, n_ff_shared: n_ff, gate, activation, .. } = *spec;
+        let MoeSpec { n_embd, n_ff_shared: n_ff, gate, .. } = *spec;
+        let activation = spec.shared_activation.unwrap_or(spec.activation);
         let name = "ffn_gate_inp_shexp.weight";
         let gate_weight = at.has(name).then(|| at.weight(name, [n_embd, 1])).transpose()?;
-        let dense = Dense::load(at, "_shexp", FfnSpec { n_embd, n_ff, gate, activation })?;
+        let dense = Dense::named(at, "_shexp", FfnSpec { n_embd, n_ff, gate, activation })?;
         Ok(Self { dense, gate: gate_weight })
     }
 
     fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        let y = self.dense.forward(x);
+        let y = self.dense.apply(x);
         match self.gate {
             Some(gate) => y * x.matmul(gate).sigmoid(),
             None => y,
@@ -245,7 +307,7 @@ pub(crate) struct Experts {
 
 impl Experts {
     pub(crate) fn load(at: &Source<'_>, suffix: &str, spec: &MoeSpec) -> Result<Self> {
-        let MoeSpec { n_embd, n_expert, n_ff, .. } = *spec;
+        let MoeSpec { n_latent: n_embd, n_expert, n_ff, .. } = *spec;
         let linear = |part: &str, n_in, n_out| {
             ExpertLinear::load(at, &format!("ffn_{part}_{suffix}"), n_in, n_out, n_expert)
         };

@@ -1,6 +1,6 @@
 //! Normalization with learned gain and bias.
 
-use super::{Hparams, NormKind, Result, Source, Tensor, Weight};
+use super::{Block, Hparams, NormKind, Result, Source, Step, Tensor, Weight};
 
 /// Kind and epsilon of a norm.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,11 @@ pub(crate) struct NormSpec {
 impl NormSpec {
     pub(crate) fn rms(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
         Self::of(at, hp, NormKind::Rms)
+    }
+
+    /// With the epsilon that the file must then have.
+    pub(crate) fn rms_of(at: &Source<'_>) -> Result<Self> {
+        Ok(Self { kind: NormKind::Rms, eps: at.require("attention.layer_norm_rms_epsilon")? })
     }
 
     pub(crate) fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
@@ -43,7 +48,9 @@ impl Norm {
         spec: NormSpec,
         dims: [usize; N],
     ) -> Result<Self> {
-        let weight = at.vector(&format!("{name}.weight"), dims)?;
+        let full = format!("{name}.weight");
+        // Converters of PLaMo leave out the last part of some names.
+        let weight = at.vector(if !at.has(&full) && at.has(name) { name } else { &full }, dims)?;
         let bias = at.vector_opt(&format!("{name}.bias"), dims)?;
         Ok(Self { spec, weight: Some(weight), bias })
     }
@@ -60,5 +67,11 @@ impl Norm {
 
     pub(crate) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
         x.norm(self.spec.kind, self.spec.eps, self.weight, self.bias)
+    }
+}
+
+impl Block for Norm {
+    fn forward<'g>(&self, _: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        Self::forward(self, x)
     }
 }

@@ -24,6 +24,22 @@ impl Rope {
         Self::load(at, hp, RopeOrder::Neox)
     }
 
+    /// Unscaled, without factors.
+    pub(crate) fn plain(order: RopeOrder, n_rot: usize, freq_base: f32) -> Self {
+        let table = RopeTable {
+            n_rot,
+            freq_base,
+            freq_scale: 1.0,
+            ext_factor: 0.0,
+            attn_factor: 1.0,
+            beta_fast: 32.0,
+            beta_slow: 1.0,
+            n_ctx_orig: 0,
+            factors: false,
+        };
+        Self { order, table, factors: None }
+    }
+
     fn load(at: &Source<'_>, hp: &Hparams, order: RopeOrder) -> Result<Self> {
         let rope = &hp.rope;
         let n_rot = rope.n_rot;
@@ -37,15 +53,12 @@ impl Rope {
         let factors = factors(&at.root(), hp)?;
         let yarn = rope.scaling == RopeScaling::Yarn;
         let table = RopeTable {
-            n_rot,
-            freq_base: rope.freq_base,
             freq_scale: rope.freq_scale,
             ext_factor: if yarn { 1.0 } else { 0.0 },
             attn_factor: rope.attn_factor,
-            beta_fast: 32.0,
-            beta_slow: 1.0,
             n_ctx_orig: rope.n_ctx_orig,
             factors: factors.is_some(),
+            ..Self::plain(order, n_rot, rope.freq_base).table
         };
         Ok(Self { order, table, factors })
     }
@@ -62,21 +75,26 @@ impl Rope {
         self
     }
 
-    /// Rotates only the first `n_rot` elements.
+    /// Rotates only the first `n_rot` elements, by the first of the factors.
     pub(crate) fn partial(mut self, at: &Source<'_>, n_rot: usize) -> Result<Self> {
-        if n_rot == 0 || !n_rot.is_multiple_of(2) {
-            return Err(Error::value(
-                &at.full_key("rope.dimension_count"),
-                n_rot,
-                "must be even and positive",
-            ));
+        if n_rot == 0 || !n_rot.is_multiple_of(2) || n_rot > self.table.n_rot {
+            let problem = format!("must be even, positive and at most {}", self.table.n_rot);
+            return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, problem));
         }
         self.table.n_rot = n_rot;
-        self.check(at, n_rot)?;
+        if let Some(factors) = &mut self.factors {
+            factors.shape = factors.shape.with_dim(0, n_rot / 2);
+        }
         Ok(self)
     }
 
-    /// Without learned factors or scaling, from another base: the local layers of some window models.
+    /// From another base.
+    pub(crate) fn based(mut self, freq_base: f32) -> Self {
+        self.table.freq_base = freq_base;
+        self
+    }
+
+    /// From another base without scaling.
     pub(crate) fn unscaled(mut self, freq_base: f32) -> Self {
         self.table = RopeTable { freq_base, freq_scale: 1.0, ..self.table };
         self

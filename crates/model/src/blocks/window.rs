@@ -15,8 +15,8 @@ pub(crate) struct Window {
     /// Tokens that a window layer sees.
     n: usize,
     is_window: Vec<bool>,
-    /// Rotary base of window layers.
-    pub(crate) freq_base: f32,
+    /// Rotary base of window layers, if the file gives one.
+    pub(crate) freq_base: Option<f32>,
 }
 
 impl Window {
@@ -35,7 +35,7 @@ impl Window {
             Some(Pattern::Period(period)) => every(hp.n_layer, period, full),
             None => every(hp.n_layer, period, full),
         };
-        Ok(Self { n, is_window, freq_base: at.get_or("rope.freq_base_swa", 10000.0)? })
+        Ok(Self { n, is_window, freq_base: at.get("rope.freq_base_swa")? })
     }
 
     /// Whether layer `at` is one of the window's.
@@ -43,19 +43,25 @@ impl Window {
         self.is_window.get(at.index()).copied().unwrap_or(false)
     }
 
-    /// Narrows the attention of a window layer.
-    pub(crate) fn narrow(&self, at: &Source<'_>, spec: AttentionSpec) -> Result<AttentionSpec> {
+    /// The attention of a layer, narrowed if the window covers it. Where tokens see both ways, half of the window is on
+    /// either side.
+    pub(crate) fn narrow(&self, at: &Source<'_>, spec: AttentionSpec) -> AttentionSpec {
         if !self.covers(at) {
-            return Ok(spec);
+            return spec;
         }
-        if spec.mask == Mask::All {
-            return Err(Error::value(
-                &at.full_key("attention.causal"),
-                false,
-                "cannot go with a sliding window",
-            ));
+        let rope = spec.rope.map(|rope| self.freq_base.map_or(rope, |base| rope.based(base)));
+        let mask = if spec.mask == Mask::All { Mask::Symmetric(self.n) } else { Mask::Window(self.n) };
+        AttentionSpec { mask, rope, ..spec }
+    }
+
+    /// The same, with the window's positions neither scaled nor stretched, by default from the base 10000 (Gemma 3).
+    pub(crate) fn narrow_unscaled(&self, at: &Source<'_>, spec: AttentionSpec) -> AttentionSpec {
+        let spec = self.narrow(at, spec);
+        if !self.covers(at) {
+            return spec;
         }
-        Ok(AttentionSpec { mask: Mask::Window(self.n), ..spec })
+        let base = self.freq_base.unwrap_or(10000.0);
+        AttentionSpec { rope: spec.rope.map(|rope| rope.unscaled(base)), ..spec }
     }
 }
 
@@ -69,10 +75,7 @@ fn pattern(at: &Source<'_>, n_layer: usize) -> Result<Option<Pattern>> {
     if let Ok(Some(period)) = at.get::<u32>(key) {
         return Ok(Some(Pattern::Period(period as usize)));
     }
-    let layers = match at.get::<Vec<bool>>(key) {
-        Ok(layers) => layers,
-        Err(_) => at.get::<Vec<u32>>(key)?.map(|layers| layers.into_iter().map(|n| n != 0).collect()),
-    };
+    let layers = at.flags(key)?;
     let Some(layers) = layers else {
         return Ok(None);
     };

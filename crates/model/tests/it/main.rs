@@ -8,7 +8,7 @@ use model::{LoadOptions, Mode, Model};
 use tensor::{Output, Rows};
 use testkit::Golden;
 
-const MODES: [Mode; 3] = [Mode::Logits, Mode::Embeddings, Mode::Encode];
+const MODES: [Mode; 4] = [Mode::Logits, Mode::Embeddings, Mode::Scores, Mode::Encode];
 
 fn load(file: &Gguf) -> model::Result<Model> {
     Model::load(file, &LoadOptions::default())
@@ -30,6 +30,7 @@ fn check_graphs(name: &str, model: &Model) {
         let (kind, width) = match mode {
             Mode::Logits => (Output::Logits, hp.n_vocab),
             Mode::Embeddings => (Output::Embeddings, hp.n_embd_out),
+            Mode::Scores => (Output::Embeddings, hp.n_label()),
             Mode::Encode => (Output::Embeddings, hp.n_embd),
         };
         let shapes: Vec<_> = outputs

@@ -10,6 +10,7 @@ mod norm;
 mod recurrent;
 mod rope;
 mod select;
+mod temperature;
 
 pub use attention::{Attention, Mask, RelativeBias};
 pub use elementwise::{Binary, Unary};
@@ -18,6 +19,7 @@ pub use norm::{Norm, NormKind};
 pub use recurrent::{Conv1d, SsmScan};
 pub use rope::{Positions, Rope, RopeOrder, RopeTable};
 pub use select::Reduce;
+pub use temperature::Temperature;
 
 use crate::{Elem, MemoryId, Weight};
 
@@ -48,6 +50,8 @@ pub enum Op {
     Softmax,
     /// `positions (, factors) -> [n_rot, r]`: cosines and sines, see [`RopeTable`].
     RopeTable(RopeTable),
+    /// `positions -> [1, r]`, see [`Temperature`].
+    Temperature(Temperature),
     /// `x, table -> x` rotated.
     Rope(Rope),
     /// `k [key_dim, n_head_kv, r] (, v) -> handle`: appends this step's rows to memory.

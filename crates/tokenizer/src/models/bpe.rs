@@ -58,9 +58,8 @@ impl Bpe {
     }
 
     /// Appends the tokens of `text`.
-    pub(crate) fn encode(&self, vocab: &Vocab, text: &str, out: &mut Vec<TokenId>) {
-        let mut scratch = Scratch::default();
-        self.pre.split(text, &mut |word| self.encode_word(vocab, word, &mut scratch, out));
+    pub(crate) fn encode(&self, vocab: &Vocab, text: &str, scratch: &mut Scratch, out: &mut Vec<TokenId>) {
+        self.pre.split(text, &mut |word| self.encode_word(vocab, word, scratch, out));
     }
 
     fn encode_word(&self, vocab: &Vocab, word: &str, scratch: &mut Scratch, out: &mut Vec<TokenId>) {
@@ -185,8 +184,9 @@ impl Bpe {
     }
 }
 
+/// Memory of encoding, kept between words.
 #[derive(Default)]
-struct Scratch {
+pub(crate) struct Scratch {
     encoded: Vec<u8>,
     merger: Merger,
 }

@@ -2,6 +2,7 @@
 //! is tokenized, which turns one long merge into many short ones.
 
 use crate::vocab::fold;
+use std::ops::Range;
 
 /// Approximate set of the characters that stand before one certain character: one that was never added may be reported present, never the other way.
 #[derive(Debug)]
@@ -34,17 +35,24 @@ impl Joints {
 
     /// Calls `part` with the parts of `text` that no token crosses.
     pub(crate) fn cut<'t>(&self, text: &'t str, mut part: impl FnMut(&'t str)) {
+        self.ranges(text.as_bytes(), |range| part(&text[range]));
+    }
+
+    /// Calls `part` with where the parts of `text` are.
+    pub(crate) fn ranges(&self, text: &[u8], mut part: impl FnMut(Range<usize>)) {
+        let mut utf8 = [0; 4];
+        let second = self.second.encode_utf8(&mut utf8).as_bytes();
         let mut start = 0;
-        let mut before = None;
-        for (at, c) in text.char_indices() {
-            if c == self.second && before.is_some_and(|first| !self.may_join(first)) {
-                part(&text[start..at]);
+        for (at, _) in text.iter().enumerate().skip(1).filter(|&(_, &byte)| byte == second[0]) {
+            if text[at..].starts_with(second)
+                && last_char(&text[..at]).is_some_and(|first| !self.may_join(first))
+            {
+                part(start..at);
                 start = at;
             }
-            before = Some(c);
         }
         if start < text.len() {
-            part(&text[start..]);
+            part(start..text.len());
         }
     }
 
@@ -66,6 +74,10 @@ fn find(text: &[u8], part: &[u8], from: usize) -> Option<usize> {
 }
 
 fn last_char(text: &[u8]) -> Option<char> {
+    let &last = text.last()?;
+    if last.is_ascii() {
+        return Some(char::from(last));
+    }
     let start = text.iter().rposition(|&byte| byte & 0xc0 != 0x80)?;
     std::str::from_utf8(&text[start..]).ok()?.chars().next()
 }

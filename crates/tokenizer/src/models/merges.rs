@@ -1,8 +1,7 @@
 //! Byte-pair merging: the best pair of neighbours becomes one symbol until no pair is left. Shared by BPE (best =
 //! lowest rank) and SPM (best = highest score).
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use super::merge_queue::{Candidate, MergeQueue};
 
 /// A possible merge: the smaller `rank` goes first, ties go to the left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +17,7 @@ pub(crate) struct Merger {
     symbols: Vec<u32>,
     merges: Vec<Option<Merge>>,
     links: Vec<Link>,
-    queue: BinaryHeap<Reverse<Candidate>>,
+    queue: MergeQueue,
 }
 
 /// A symbol of a long word. A symbol that was merged into its left neighbour stays, with `next` = [`MERGED`].
@@ -27,17 +26,6 @@ struct Link {
     symbol: u32,
     prev: u32,
     next: u32,
-}
-
-/// Compared by rank, then place.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
-    rank: u32,
-    at: u32,
-    /// The symbols it would merge: when they are no longer there, it is out of date.
-    left: u32,
-    right: u32,
-    symbol: u32,
 }
 
 const NONE: u32 = u32::MAX;
@@ -105,15 +93,18 @@ impl Merger {
             next: if at + 1 < n { at + 1 } else { NONE },
         }));
         let (links, queue) = (&mut self.links, &mut self.queue);
-        queue.clear();
-        let mut candidate = |links: &[Link], at: u32| {
-            let left = links[at as usize];
-            let right = links.get(left.next as usize)?.symbol;
-            let Merge { rank, symbol } = merge(left.symbol, right)?;
-            Some(Reverse(Candidate { rank, at, left: left.symbol, right, symbol }))
+        let mut enqueue = |links: &[Link], queue: &mut MergeQueue, at: u32| {
+            let left = links[at as usize].symbol;
+            let Some(right) = links.get(links[at as usize].next as usize) else { return };
+            let right = right.symbol;
+            if let Some(Merge { rank, symbol }) = merge(left, right) {
+                queue.push(rank, Candidate { at, left, right, symbol });
+            }
         };
-        queue.extend((0..n).filter_map(|at| candidate(links, at)));
-        while let Some(Reverse(Candidate { at, left, right, symbol, .. })) = queue.pop() {
+        for at in 0..n {
+            enqueue(links, queue, at);
+        }
+        while let Some(Candidate { at, left, right, symbol }) = queue.pop() {
             let Link { symbol: current, prev, next } = links[at as usize];
             if next >= MERGED || current != left || links[next as usize].symbol != right {
                 continue;
@@ -125,11 +116,40 @@ impl Merger {
                 links[after as usize].prev = at;
             }
             if prev != NONE {
-                queue.extend(candidate(links, prev));
+                enqueue(links, queue, prev);
             }
-            queue.extend(candidate(links, at));
+            enqueue(links, queue, at);
         }
         self.symbols.clear();
         self.symbols.extend(links.iter().filter(|link| link.next != MERGED).map(|link| link.symbol));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Merge, Merger};
+
+    /// Some pairs merge, to symbols that may be parts of others; equal ranks are common.
+    fn rule(seed: u32, left: u32, right: u32) -> Option<Merge> {
+        let mut hash = seed;
+        for symbol in [left, right] {
+            hash = (hash ^ symbol).wrapping_mul(0x9e37_79b1).rotate_left(15).wrapping_mul(0x85eb_ca77);
+        }
+        let merges = hash.is_multiple_of(3) && left + right < 200;
+        merges.then_some(Merge { rank: (hash >> 8) % 7, symbol: left + right + 1 })
+    }
+
+    #[test]
+    fn long_words_merge_as_short_ones_do() {
+        for seed in 0..3_000_u32 {
+            let n = 1 + seed % 60;
+            let symbols = (0..n).map(|i: u32| (i.wrapping_mul(seed | 1) >> 3) % 4);
+            let [mut short, mut long] = [Merger::default(), Merger::default()];
+            short.extend(symbols.clone());
+            long.extend(symbols);
+            short.run_short(&mut |left, right| rule(seed, left, right));
+            long.run_long(&mut |left, right| rule(seed, left, right));
+            assert_eq!(short.symbols, long.symbols, "seed {seed}");
+        }
     }
 }

@@ -27,7 +27,7 @@ impl Wpm {
         };
         let flags = &vocab.flags;
         for c in text.chars() {
-            let c = if flags.strip_accents { first_of_nfd(c) } else { c };
+            let c = if flags.strip_accents && !c.is_ascii() { first_of_nfd(c) } else { c };
             let class = Class::of(u32::from(c));
             if class.is(Class::WHITESPACE) {
                 end_word(&mut word);
@@ -55,6 +55,11 @@ impl Wpm {
 
     /// A word that is not all tokens is the unknown token.
     fn encode_word(&self, vocab: &Vocab, word: &str, out: &mut Vec<TokenId>) {
+        // Most words are one token, and no start of it is longer.
+        if let Some(id) = vocab.find(word) {
+            out.push(id);
+            return;
+        }
         let n_before = out.len();
         let mut rest = word.as_bytes();
         while !rest.is_empty() {

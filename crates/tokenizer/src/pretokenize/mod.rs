@@ -3,6 +3,8 @@
 //! character or two, and no recursion, so no input is slow.
 
 mod families;
+#[cfg(test)]
+mod oracle;
 mod rule;
 mod scan;
 mod split;

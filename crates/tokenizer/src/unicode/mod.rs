@@ -1,6 +1,8 @@
 //! Character classes of the pre-tokenizers and normalizers. Knows code points, not text or tokens.
 
 mod table;
+#[cfg(test)]
+mod tests;
 
 /// Set of the classes one character belongs to: one general category, and whether it is white space.
 ///
@@ -56,6 +58,9 @@ impl Class {
 /// Lower case of one character where that is one character, else the first of them.
 /// Characters younger than the class table are left alone, as the reference does.
 pub(crate) fn to_lower(c: char) -> char {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase();
+    }
     if Class::of(u32::from(c)) == Class::UNASSIGNED {
         return c;
     }

@@ -10,6 +10,7 @@ mod texts;
 
 pub use attr::TokenAttr;
 pub use data::VocabData;
+pub(crate) use pieces::{escaped_byte, unescape_rwkv};
 pub use special::SpecialIds;
 pub use texts::Texts;
 pub(crate) use texts::{TextIndex, fold, random_seed};
@@ -56,6 +57,8 @@ pub(crate) const MODEL_NAMES: &str =
 
 /// Mark after a 6-mer's text that keeps it apart from an ordinary token of the same letters.
 pub(crate) const KMER_MARK: &str = "\u{e000}";
+/// Longest text of a token. Real ones stay below 2 KiB; matching longer ones at every place of a text would be slow.
+pub(crate) const MAX_TOKEN_BYTES: usize = 1 << 14;
 /// The visible stand-in for a space in SentencePiece vocabularies.
 pub(crate) const ESCAPED_SPACE: &str = "\u{2581}";
 
@@ -232,6 +235,9 @@ impl Vocab {
         let n_tokens = texts.len();
         if texts.iter().any(<[u8]>::is_empty) {
             texts = name_empty(&texts)?;
+        }
+        if let Some((id, text)) = (0..).zip(texts.iter()).find(|(_, text)| text.len() > MAX_TOKEN_BYTES) {
+            return Err(Error::TokenTooLong { id, n_bytes: text.len() });
         }
         for (key, got) in [
             ("tokenizer.ggml.scores", data.scores.as_ref().map(Vec::len)),

@@ -1,6 +1,7 @@
 //! The reference's token ids, and what they turn back into.
 
-use crate::files;
+use crate::{files, synthetic};
+use gguf::Metadata;
 use serde_json::Value;
 use tokenizer::{Decode, Encode, TokenAttr, TokenId, Tokenizer};
 
@@ -68,8 +69,32 @@ fn ids(value: &Value) -> Vec<TokenId> {
     value.as_array().expect("ids").iter().map(|id| id.as_u64().expect("id") as TokenId).collect()
 }
 
+/// Names and headers of the synthetic vocabularies.
+pub(crate) fn synthetic() -> impl Iterator<Item = (String, Metadata)> {
+    read("synthetic").into_iter().map(|golden| {
+        let name = golden["name"].as_str().expect("name").to_owned();
+        (name, synthetic::from_json(&golden["metadata"]))
+    })
+}
+
+/// Vocabularies of the kinds that no published file is small enough for: header, facts and rows on a line each.
+#[test]
+fn synthetic_vocabularies() {
+    for golden in read("synthetic") {
+        let name = &golden["name"];
+        let metadata = synthetic::from_json(&golden["metadata"]);
+        let tokenizer = Tokenizer::from_gguf(&metadata).unwrap_or_else(|e| panic!("{name}: {e}"));
+        check_facts(&tokenizer, &golden["facts"]);
+        for row in golden["rows"].as_array().expect("rows") {
+            check_row(&tokenizer, row);
+        }
+    }
+}
+
 macro_rules! goldens {
     ($($test:ident $name:literal;)*) => {
+        /// Vocabularies with goldens.
+        pub(crate) const NAMES: &[&str] = &[$($name),*];
         $(#[test]
         fn $test() {
             check($name);
@@ -91,6 +116,7 @@ goldens! {
     llama_bpe "llama-bpe";
     llama_spm "llama-spm";
     mpt "mpt";
+    nomic_bert_moe "nomic-bert-moe";
     phi_3 "phi-3";
     qwen2 "qwen2";
     qwen35 "qwen35";

@@ -88,6 +88,7 @@ fn errors_name_the_key() {
         (bpe_keys(&["a b", "abc"]), r#"tokenizer.ggml.merges, entry 1, is "abc": two parts with a space between are needed"#),
         (bpe_keys(&["a "]), r#"tokenizer.ggml.merges, entry 0, is "a ""#),
         (no_merges, "tokenizer.ggml.merges is missing, but tokenizer model \"gpt2\" needs it"),
+        (with("tokenizer.ggml.tokens", strings(["a".to_owned(), "b".repeat(20_000)])), "token 1 has 20000 bytes; the limit is 16384"),
         (vec![("tokenizer.ggml.model", string("gpt2")), ("tokenizer.ggml.pre", string("gpt-9"))], "unknown pre-tokenizer \"gpt-9\""),
         (vec![("tokenizer.ggml.model", string("gpt2")), ("tokenizer.ggml.tokens", strings(["a", "b", "a"])), ("tokenizer.ggml.merges", strings([""; 0]))],
             "tokens 0 and 2 have the same text \"a\""),

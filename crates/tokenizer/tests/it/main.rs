@@ -2,6 +2,8 @@
 
 mod files;
 mod golden;
+mod hostile;
+mod linear;
 mod loading;
 mod random;
 mod streaming;

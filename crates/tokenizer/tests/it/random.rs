@@ -22,3 +22,12 @@ impl Random {
         self.next() % n
     }
 }
+
+/// About `n_bytes` of any characters, each plane and script as likely as its size.
+pub(crate) fn unicode(random: &mut Random, n_bytes: usize) -> String {
+    let mut text = String::with_capacity(n_bytes + 4);
+    while text.len() < n_bytes {
+        text.extend(char::from_u32(random.below(0x11_0000) as u32));
+    }
+    text
+}

@@ -2,6 +2,7 @@
 
 use gguf::write::{Builder, OwnedValue};
 use gguf::{Gguf, Metadata, ValueType};
+use serde_json::Value;
 use tokenizer::Tokenizer;
 
 /// A header with the given keys, read back.
@@ -12,6 +13,37 @@ pub(crate) fn metadata(values: &[(&str, OwnedValue)]) -> Metadata {
     }
     let gguf = Gguf::from_bytes(builder.to_bytes()).expect("a whole file");
     gguf.metadata().clone()
+}
+
+/// A header from rows of key, type and value.
+pub(crate) fn from_json(rows: &Value) -> Metadata {
+    let mut builder = Builder::new();
+    for row in rows.as_array().expect("rows") {
+        let [key, ty] = [&row[0], &row[1]].map(|text| text.as_str().expect("text"));
+        builder.value(key, owned(ty, &row[2]));
+    }
+    let gguf = Gguf::from_bytes(builder.to_bytes()).expect("a whole file");
+    gguf.metadata().clone()
+}
+
+fn owned(ty: &str, value: &Value) -> OwnedValue {
+    let array = |element_type, element| {
+        let values = value.as_array().expect("an array");
+        OwnedValue::Array(element_type, values.iter().map(|value| owned(element, value)).collect())
+    };
+    match ty {
+        "u8" => OwnedValue::U8(value.as_u64().expect("a byte") as u8),
+        "u32" => OwnedValue::U32(value.as_u64().expect("a number") as u32),
+        "i32" => OwnedValue::I32(value.as_i64().expect("a number") as i32),
+        "f32" => OwnedValue::F32(value.as_f64().expect("a number") as f32),
+        "bool" => OwnedValue::Bool(value.as_bool().expect("a bool")),
+        "str" => string(value.as_str().expect("a text")),
+        "[str]" => array(ValueType::String, "str"),
+        "[f32]" => array(ValueType::F32, "f32"),
+        "[i32]" => array(ValueType::I32, "i32"),
+        "[u8]" => array(ValueType::U8, "u8"),
+        other => panic!("no type of metadata: {other}"),
+    }
 }
 
 pub(crate) fn string(text: &str) -> OwnedValue {

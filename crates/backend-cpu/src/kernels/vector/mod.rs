@@ -1,6 +1,7 @@
 //! Kernels on rows of numbers: reductions, norms, softmax, activation functions, half-precision rows.
 
 mod functions;
+mod rope;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +10,7 @@ use std::marker::PhantomData;
 use quant::DType;
 
 pub use functions::Activation;
-pub(crate) use functions::exp;
+pub(crate) use functions::{IDENTITY_FROM, exp, tanh};
 
 use super::{
     Kernels,
@@ -18,12 +19,6 @@ use super::{
 use crate::isa::{Isa, Kernel};
 
 impl Kernels {
-    /// `sum(a * b)`
-    pub fn dot_f32(self, a: &[f32], b: &[f32]) -> f32 {
-        assert_eq!(a.len(), b.len(), "a dot product");
-        self.run(Sum { terms: Products(a, b), n: a.len() })
-    }
-
     /// `sum(x)`
     pub fn sum(self, x: &[f32]) -> f32 {
         self.run(Sum { terms: Terms(x), n: x.len() })
@@ -44,26 +39,24 @@ impl Kernels {
         self.run(Max { x })
     }
 
-    /// `y += a * x`
-    pub fn axpy(self, a: f32, x: &[f32], y: &mut [f32]) {
-        assert_eq!(x.len(), y.len(), "a scaled addition");
-        self.run(Update { y, with: x, step: AddScaled(a) });
-    }
-
     /// `y *= a`
     pub fn scale(self, a: f32, y: &mut [f32]) {
         self.run(Update { y, with: &[], step: ScaleBy(a) });
     }
 
-    /// `y += x`
-    pub fn add(self, x: &[f32], y: &mut [f32]) {
-        self.axpy(1.0, x, y);
+    /// `out = a + b`
+    pub fn add(self, a: &[f32], b: &[f32], out: &mut [f32]) {
+        self.run(Map { x: a, with: b, out, step: Add });
     }
 
-    /// `y *= x`
-    pub fn mul(self, x: &[f32], y: &mut [f32]) {
-        assert_eq!(x.len(), y.len(), "a product of rows");
-        self.run(Update { y, with: x, step: Multiply });
+    /// `out = a * b`
+    pub fn mul(self, a: &[f32], b: &[f32], out: &mut [f32]) {
+        self.run(Map { x: a, with: b, out, step: Multiply });
+    }
+
+    /// `out = mul * x + add`
+    pub fn affine(self, mul: f32, add: f32, x: &[f32], out: &mut [f32]) {
+        self.run(Map { x, with: &[], out, step: Affine(mul, add) });
     }
 
     /// `x = exp(x - shift)`; gives the sum. At negative infinity exactly 0.
@@ -77,17 +70,19 @@ impl Kernels {
         self.scale(1.0 / sum, x);
     }
 
-    /// `y = f(y)`
-    pub fn activate(self, f: Activation, y: &mut [f32]) {
-        functions::for_activation!(f, F => self.run(Update { y, with: &[], step: functions::Apply::<F>(PhantomData) }));
-    }
-
-    /// `gate = f(gate) * up`
-    pub fn activate_gated(self, f: Activation, gate: &mut [f32], up: &[f32]) {
-        assert_eq!(gate.len(), up.len(), "a gated row");
+    /// `out = f(x)`
+    pub fn activate(self, f: Activation, x: &[f32], out: &mut [f32]) {
         functions::for_activation!(
             f,
-            F => self.run(Update { y: gate, with: up, step: functions::ApplyGated::<F>(PhantomData) })
+            F => self.run(Map { x, with: &[], out, step: functions::Apply::<F>(PhantomData) })
+        );
+    }
+
+    /// `out = f(gate) * up`
+    pub fn activate_gated(self, f: Activation, gate: &[f32], up: &[f32], out: &mut [f32]) {
+        functions::for_activation!(
+            f,
+            F => self.run(Map { x: gate, with: up, out, step: functions::ApplyGated::<F>(PhantomData) })
         );
     }
 
@@ -105,14 +100,9 @@ impl Kernels {
     }
 
     fn normalize(self, x: &[f32], mean: f32, scale: f32, weight: Option<&[f32]>, out: &mut [f32]) {
-        assert_eq!(x.len(), out.len(), "a normalized row");
-        out.copy_from_slice(x);
         match weight {
-            Some(weight) => {
-                assert_eq!(x.len(), weight.len(), "weights of a norm");
-                self.run(Update { y: out, with: weight, step: CenterScaleWeigh(mean, scale) });
-            }
-            None => self.run(Update { y: out, with: &[], step: CenterScale(mean, scale) }),
+            Some(with) => self.run(Map { x, with, out, step: CenterScaleWeigh(mean, scale) }),
+            None => self.run(Map { x, with: &[], out, step: CenterScale(mean, scale) }),
         }
     }
 
@@ -125,16 +115,6 @@ impl Kernels {
     pub fn narrow_f16(self, x: &[f32], out: &mut [u8]) {
         assert_eq!(out.len(), 2 * x.len(), "bytes of {} half floats", x.len());
         self.run(NarrowF16 { x, out });
-    }
-
-    /// `out[i] = rows[i] · x`, rows of `F32`, `F16` or `BF16` that start `stride` bytes apart.
-    pub fn dot_rows(self, dtype: DType, rows: &[u8], stride: usize, x: &[f32], out: &mut [f32]) {
-        with_float!(dtype, F => self.run(DotRows::<F> { rows, stride, x, out, float: PhantomData }));
-    }
-
-    /// `out += sum(a[i] * rows[i])`, rows of `F32`, `F16` or `BF16` that start `stride` bytes apart.
-    pub fn add_rows(self, dtype: DType, rows: &[u8], stride: usize, a: &[f32], out: &mut [f32]) {
-        with_float!(dtype, F => self.run(AddRows::<F> { rows, stride, a, out, float: PhantomData }));
     }
 }
 
@@ -295,8 +275,47 @@ impl<S: Step> Kernel for Update<'_, S> {
     }
 }
 
+/// A row made of another by a step. `with` is as long as the rows, or empty if the step does not look at it.
+struct Map<'a, S> {
+    x: &'a [f32],
+    with: &'a [f32],
+    out: &'a mut [f32],
+    step: S,
+}
+
+impl<S: Step> Kernel for Map<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I) {
+        let Map { x, with, out, step } = self;
+        assert_eq!(x.len(), out.len(), "a row of the same length");
+        assert!(with.is_empty() || with.len() == x.len(), "{} values with a row of {}", with.len(), x.len());
+        let (x, x_rest) = x.as_chunks::<16>();
+        let (with_chunks, with_rest) = with.as_chunks::<16>();
+        let (out, rest) = out.as_chunks_mut::<16>();
+        if with.is_empty() {
+            let nothing = isa.splat(0.0);
+            for (x, out) in x.iter().zip(out) {
+                isa.store(step.step(isa, isa.load(x), nothing), out);
+            }
+        } else {
+            for ((x, with), out) in x.iter().zip(with_chunks).zip(out) {
+                isa.store(step.step(isa, isa.load(x), isa.load(with)), out);
+            }
+        }
+        if !rest.is_empty() {
+            let mut last = padded(x_rest);
+            isa.store(step.step(isa, isa.load(&last), isa.load(&padded(with_rest))), &mut last);
+            rest.copy_from_slice(&last[..rest.len()]);
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
-struct AddScaled(f32);
+struct Add;
+#[derive(Clone, Copy)]
+struct Affine(f32, f32);
 #[derive(Clone, Copy)]
 struct ScaleBy(f32);
 #[derive(Clone, Copy)]
@@ -306,10 +325,17 @@ struct CenterScale(f32, f32);
 #[derive(Clone, Copy)]
 struct CenterScaleWeigh(f32, f32);
 
-impl Step for AddScaled {
+impl Step for Add {
     #[inline(always)]
-    fn step<I: Isa>(self, isa: I, y: I::F32, x: I::F32) -> I::F32 {
-        isa.fma(isa.splat(self.0), x, y)
+    fn step<I: Isa>(self, isa: I, x: I::F32, with: I::F32) -> I::F32 {
+        isa.add(x, with)
+    }
+}
+
+impl Step for Affine {
+    #[inline(always)]
+    fn step<I: Isa>(self, isa: I, x: I::F32, _: I::F32) -> I::F32 {
+        isa.fma(isa.splat(self.0), x, isa.splat(self.1))
     }
 }
 
@@ -412,74 +438,5 @@ impl Kernel for NarrowF16<'_> {
         let mut last = [0; 32];
         isa.store_f16(isa.load(&padded(rest)), &mut last);
         out_rest.copy_from_slice(&last[..out_rest.len()]);
-    }
-}
-
-struct DotRows<'a, F> {
-    rows: &'a [u8],
-    stride: usize,
-    x: &'a [f32],
-    out: &'a mut [f32],
-    float: PhantomData<F>,
-}
-
-impl<F: Float> Kernel for DotRows<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self, isa: I) {
-        let row_bytes = self.x.len() * size_of::<F::Chunk>() / 16;
-        for (i, out) in self.out.iter_mut().enumerate() {
-            let row = &self.rows[i * self.stride..][..row_bytes];
-            *out = float::dot_row::<I, F, 1>(isa, row, [self.x])[0];
-        }
-    }
-}
-
-struct AddRows<'a, F> {
-    rows: &'a [u8],
-    stride: usize,
-    a: &'a [f32],
-    out: &'a mut [f32],
-    float: PhantomData<F>,
-}
-
-impl<F: Float> Kernel for AddRows<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self, isa: I) {
-        let AddRows { rows, stride, a, out, .. } = self;
-        let row_bytes = out.len() * size_of::<F::Chunk>() / 16;
-        let row = |i: usize| &rows[i * stride..][..row_bytes];
-        // Columns of 64 stay in registers while all rows pass.
-        let (wide, rest) = out.as_chunks_mut::<64>();
-        for (column, out) in wide.iter_mut().enumerate() {
-            let out = out.as_chunks_mut::<16>().0;
-            let mut sums = [isa.splat(0.0); 4];
-            for (sum, out) in sums.iter_mut().zip(&*out) {
-                *sum = isa.load(out);
-            }
-            for (i, &a) in a.iter().enumerate() {
-                let chunks = &float::chunks::<F>(row(i)).0[4 * column..4 * column + 4];
-                for (sum, chunk) in sums.iter_mut().zip(chunks) {
-                    *sum = isa.fma(isa.splat(a), F::load(isa, chunk), *sum);
-                }
-            }
-            for (sum, out) in sums.into_iter().zip(out) {
-                isa.store(sum, out);
-            }
-        }
-        for (column, out) in rest.chunks_mut(16).enumerate() {
-            let mut sum = isa.load(&padded(out));
-            for (i, &a) in a.iter().enumerate() {
-                let (chunks, last) = float::chunks::<F>(row(i));
-                let chunk = chunks.get(4 * wide.len() + column).unwrap_or(&last);
-                sum = isa.fma(isa.splat(a), F::load(isa, chunk), sum);
-            }
-            let mut values = [0.0; 16];
-            isa.store(sum, &mut values);
-            out.copy_from_slice(&values[..out.len()]);
-        }
     }
 }

@@ -1,0 +1,119 @@
+//! Text that arrives in pieces, and looking for markers in it. What might be the beginning of a marker waits, so that
+//! it makes no difference how the text was cut.
+
+/// The text that has come and is not consumed yet.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    text: String,
+    at: usize,
+    /// Nothing more will come.
+    pub(super) is_finished: bool,
+}
+
+/// What a search found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// After so many bytes comes the marker of this index.
+    Marker { before: usize, which: usize },
+    /// So many bytes belong to no marker; more text is needed to tell about the rest.
+    Safe(usize),
+}
+
+impl Input {
+    pub(super) fn push(&mut self, piece: &str) {
+        if self.at > 4096 && self.at * 2 > self.text.len() {
+            self.text.drain(..self.at);
+            self.at = 0;
+        }
+        self.text.push_str(piece);
+    }
+
+    pub(super) fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    pub(super) fn take(&mut self, bytes: usize) -> &str {
+        let start = self.at;
+        self.at += bytes;
+        &self.text[start..self.at]
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    /// Takes white space; whether something else has come after it.
+    pub(super) fn skip_space(&mut self) -> bool {
+        let rest = self.rest();
+        let space = rest.len() - rest.trim_start().len();
+        self.at += space;
+        !self.rest().is_empty()
+    }
+
+    /// Looks for the first of the markers, the longest if several begin there.
+    pub(super) fn find(&self, markers: &[&str]) -> Found {
+        let text = self.rest();
+        for (at, _) in text.char_indices() {
+            let rest = &text[at..];
+            match self.starts(rest, markers) {
+                Start::With(which) => return Found::Marker { before: at, which },
+                Start::Maybe => return Found::Safe(at),
+                Start::Without => {}
+            }
+        }
+        Found::Safe(text.len())
+    }
+
+    /// Whether one of the markers comes next.
+    pub(super) fn next_is(&self, markers: &[&str]) -> Start {
+        match self.rest() {
+            "" if self.is_finished => Start::Without,
+            "" => Start::Maybe,
+            rest => self.starts(rest, markers),
+        }
+    }
+
+    fn starts(&self, rest: &str, markers: &[&str]) -> Start {
+        let mut best: Option<usize> = None;
+        for (which, marker) in markers.iter().enumerate().filter(|(_, marker)| !marker.is_empty()) {
+            if rest.starts_with(marker) {
+                if best.is_none_or(|best| markers[best].len() < marker.len()) {
+                    best = Some(which);
+                }
+            } else if !self.is_finished && marker.starts_with(rest) {
+                return Start::Maybe;
+            }
+        }
+        best.map_or(Start::Without, Start::With)
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    With(usize),
+    /// More text is needed to tell.
+    Maybe,
+    Without,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_found_however_the_text_is_cut() {
+        let check = |text: &str, is_finished: bool, expect: Found| {
+            let mut input = Input { is_finished, ..Input::default() };
+            input.push(text);
+            assert_eq!(input.find(&["<a>", "<a>\n", "b>c"]), expect, "{text}");
+        };
+        check("xy", false, Found::Safe(2));
+        check("x<a", false, Found::Safe(1));
+        check("x<a", true, Found::Safe(3));
+        check("x<a>", false, Found::Safe(1));
+        check("x<a>", true, Found::Marker { before: 1, which: 0 });
+        check("x<a>y", false, Found::Marker { before: 1, which: 0 });
+        check("x<a>\ny", false, Found::Marker { before: 1, which: 1 });
+        check("é<b>c", false, Found::Marker { before: 3, which: 2 });
+    }
+}

@@ -1,0 +1,100 @@
+//! The flags of `llama-rs run`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{DeviceArgs, KvType, SamplingArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Model file; of a split file, the first part
+    pub(crate) model: PathBuf,
+
+    /// What to say; without it, chat on a terminal or read standard input
+    #[arg(short = 'p', long, value_name = "TEXT")]
+    pub(crate) prompt: Option<String>,
+
+    /// Read what to say from a file
+    #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "prompt")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Tokens to generate at most; -1: until the model ends
+    #[arg(
+        short = 'n',
+        long = "predict",
+        visible_alias = "n-predict",
+        value_name = "N",
+        default_value_t = -1,
+        allow_negative_numbers = true
+    )]
+    pub(crate) predict: i64,
+
+    /// Context size in tokens; 0: what the model was trained with, at most 4096
+    #[arg(short = 'c', long, value_name = "N", default_value_t = 0)]
+    pub(crate) ctx_size: usize,
+
+    /// Chat even though a prompt was given: the prompt is the first message
+    #[arg(short = 'i', long)]
+    pub(crate) interactive: bool,
+
+    /// Continue the text as it is, without the model's chat template
+    #[arg(long, conflicts_with = "interactive")]
+    pub(crate) raw: bool,
+
+    /// System message that comes first in a chat
+    #[arg(long = "system-prompt", visible_alias = "sys", value_name = "TEXT", conflicts_with = "raw")]
+    pub(crate) system: Option<String>,
+
+    /// Text that ends an answer and is not part of it; may be repeated
+    #[arg(short = 'r', long = "reverse-prompt", visible_alias = "stop", value_name = "TEXT")]
+    pub(crate) stop: Vec<String>,
+
+    /// Print token counts and speed to standard error at the end
+    #[arg(long, visible_alias = "show-timings")]
+    pub(crate) stats: bool,
+
+    /// Print the answer as it is, without colours and layout, on a terminal too
+    #[arg(long)]
+    pub(crate) plain: bool,
+
+    /// Print special tokens of an answer by their text
+    #[arg(long, visible_alias = "sp", hide_short_help = true)]
+    pub(crate) special: bool,
+
+    /// Tokens a step of a prompt
+    #[arg(
+        long = "ubatch-size",
+        visible_alias = "ub",
+        value_name = "N",
+        default_value_t = 512,
+        hide_short_help = true
+    )]
+    pub(crate) ubatch: usize,
+
+    /// Type of stored keys
+    #[arg(
+        long = "cache-type-k",
+        visible_alias = "ctk",
+        value_name = "TYPE",
+        default_value = "f16",
+        hide_short_help = true
+    )]
+    pub(crate) key_type: KvType,
+
+    /// Type of stored values
+    #[arg(
+        long = "cache-type-v",
+        visible_alias = "ctv",
+        value_name = "TYPE",
+        default_value = "f16",
+        hide_short_help = true
+    )]
+    pub(crate) value_type: KvType,
+
+    #[command(flatten)]
+    pub(crate) sampling: SamplingArgs,
+
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}

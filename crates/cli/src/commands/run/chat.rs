@@ -1,0 +1,172 @@
+//! The chat: turns of a person, answers, and the commands that begin with a slash.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use engine::Finish;
+use serde_json::{Value, json};
+
+use super::input::Input;
+use super::session::Session;
+use super::{printer, report};
+use crate::args::RunArgs;
+use crate::chat::{Message, Role};
+use crate::output;
+
+const HELP: &str = "\
+/system TEXT   set the system message; without TEXT, remove it
+/model FILE    go on with another model
+/undo          take back the last question and its answer
+/retry         answer the last question anew
+/save FILE     write the conversation as JSON
+/load FILE     read one
+/tokens        how much of the context is used
+/clear         begin a new conversation
+/exit          leave; so does Ctrl-D
+Ctrl-C stops an answer. Alt-Enter begins a new line; so does Enter between \"\"\" and \"\"\".";
+
+/// The conversation before the first turn.
+pub(super) fn opening(args: &RunArgs) -> Vec<Message> {
+    args.system.iter().map(|text| Message { role: Role::System, text: text.clone() }).collect()
+}
+
+struct Chat<'a> {
+    args: &'a RunArgs,
+    session: Session,
+    messages: Vec<Message>,
+}
+
+pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Result<()> {
+    let mut chat = Chat { args, session, messages: opening(args) };
+    // A model without a usable template is refused before anything is typed.
+    chat.session.rendered(&chat.messages)?;
+    if io::stdin().is_terminal() {
+        output::note("Say something; /help shows what else can be done.");
+    }
+    let mut input = Input::new();
+    let mut turn = first;
+    loop {
+        let text = match turn.take() {
+            Some(text) => text,
+            None => match input.read()? {
+                Some(text) => text,
+                None => return Ok(()),
+            },
+        };
+        let done = match text.strip_prefix('/') {
+            Some("exit" | "quit" | "bye") => return Ok(()),
+            Some(command) => chat.command(command),
+            None if text.trim().is_empty() => Ok(()),
+            None => chat.say(text),
+        };
+        if let Err(error) = done {
+            if output::is_closed_pipe(&error) {
+                return Err(error);
+            }
+            output::note(&format!("error: {error:#}"));
+        }
+    }
+}
+
+impl Chat<'_> {
+    fn say(&mut self, text: String) -> Result<()> {
+        self.messages.push(Message { role: Role::User, text });
+        let answered = self.answer();
+        if answered.is_err() {
+            // The question could not be put to the model: as if it had not been asked.
+            self.messages.pop();
+        }
+        answered
+    }
+
+    /// Answers the last message.
+    fn answer(&mut self) -> Result<()> {
+        let prompt = self.session.rendered(&self.messages)?;
+        let reply = self.session.generate(prompt, &mut printer(self.args))?;
+        output::emit("\n")?;
+        report(self.args, &self.session, &reply);
+        if let Finish::Failed(error) = &reply.finish {
+            bail!("{error}");
+        }
+        self.messages.push(Message { role: Role::Assistant, text: reply.text });
+        Ok(())
+    }
+
+    fn command(&mut self, command: &str) -> Result<()> {
+        let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+        let rest = rest.trim();
+        match name {
+            "help" | "?" => output::note(HELP),
+            "system" => self.set_system(rest),
+            "model" => {
+                self.session = Session::open_model(self.args, Path::new(file(name, rest)?))?;
+                self.session.rendered(&self.messages)?;
+            }
+            "undo" => drop(self.take_question()?),
+            "retry" => {
+                let question = self.take_question()?;
+                self.say(question)?;
+            }
+            "save" => self.save(Path::new(file(name, rest)?))?,
+            "load" => self.messages = load(Path::new(file(name, rest)?))?,
+            "tokens" => output::note(&format!(
+                "{} of {} tokens",
+                self.session.n_tokens(&self.messages)?,
+                self.session.n_ctx()
+            )),
+            "clear" => self.messages = opening(self.args),
+            _ => bail!("there is no command /{name}; /help shows those there are"),
+        }
+        Ok(())
+    }
+
+    fn set_system(&mut self, text: &str) {
+        self.messages.retain(|message| message.role != Role::System);
+        if !text.is_empty() {
+            self.messages.insert(0, Message { role: Role::System, text: text.to_owned() });
+        }
+    }
+
+    /// Takes the last question out of the conversation, and all that follows it.
+    fn take_question(&mut self) -> Result<String> {
+        let Some(at) = self.messages.iter().rposition(|message| message.role == Role::User) else {
+            bail!("nothing has been asked yet");
+        };
+        Ok(self.messages.drain(at..).next().expect("the question").text)
+    }
+
+    fn save(&self, path: &Path) -> Result<()> {
+        let messages: Vec<Value> =
+            self.messages.iter().map(|m| json!({ "role": m.role.name(), "content": m.text })).collect();
+        let text = serde_json::to_string_pretty(&messages)?;
+        fs::write(path, text + "\n").with_context(|| path.display().to_string())
+    }
+}
+
+/// The file a command names.
+fn file<'a>(command: &str, name: &'a str) -> Result<&'a str> {
+    if name.is_empty() {
+        bail!("/{command} needs the name of a file");
+    }
+    Ok(name)
+}
+
+/// A conversation as `/save` writes it, and as chat APIs take it.
+fn load(path: &Path) -> Result<Vec<Message>> {
+    let name = || path.display().to_string();
+    let text = fs::read_to_string(path).with_context(name)?;
+    let messages: Vec<Value> = serde_json::from_str(&text).with_context(name)?;
+    let message = |(i, value): (usize, &Value)| {
+        let role = value["role"].as_str().and_then(Role::from_name);
+        match (role, value["content"].as_str()) {
+            (Some(role), Some(text)) => Ok(Message { role, text: text.to_owned() }),
+            _ => bail!(
+                "{}: message {i} needs a `role` (system, user or assistant) and a `content`, a string",
+                name()
+            ),
+        }
+    };
+    messages.iter().enumerate().map(message).collect()
+}

@@ -1,0 +1,15 @@
+//! `ernie4_5-moe`: ERNIE 4.5 with experts in every few layers, some shared.
+
+use crate::blocks::*;
+
+pub(super) const ARCH: Arch = Arch::decoder("ernie4_5-moe", |at, hp| {
+    at.ignore("attn_output.bias", "the reference engine does not add it");
+    let attention = Attention::load(at, AttentionSpec::interleaved(at, hp)?)?;
+    let step: usize = at.require("interleave_moe_layer_step")?;
+    let ffn: Box<dyn Block> = if step > 0 && (at.index() + 1).is_multiple_of(step) {
+        MoeSpec::softmax(at, hp)?.with_shared(at)?.behind_dense(at, hp)?
+    } else {
+        Dense::load(at, FfnSpec::swiglu(at, hp)?)?.into()
+    };
+    Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), attention, ffn)
+});

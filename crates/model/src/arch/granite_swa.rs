@@ -1,0 +1,16 @@
+//! `granite_swa`: Granite with windows, sinks, and layers without positions.
+
+use crate::blocks::*;
+
+pub(super) const ARCH: Arch = Arch { name: "granite_swa", ..super::granite::ARCH }.layer(|at, hp| {
+    let mut spec = AttentionSpec::interleaved(at, hp)?.with_file_scale(at)?;
+    spec = Window::of(at, hp, at.require("attention.sliding_window")?, 0, Full::Last)?.narrow_unscaled(at, spec);
+    let positions = at.get::<Vec<bool>>("attention.rope_pattern")?.unwrap_or_default();
+    if positions.get(at.index()) == Some(&false) {
+        spec.rope = None;
+    }
+    let ffn = MoeSpec::mixtral_or_dense(at, hp)?;
+    let norms = (Norms::PRE, NormSpec::rms(at, hp)?);
+    let layer = Layer::load(at, hp, norms, Attention::load(at, spec)?, ffn)?;
+    Ok(layer.residual_scaled(super::granite::scale(at, "residual_scale")?))
+});

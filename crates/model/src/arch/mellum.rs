@@ -1,0 +1,13 @@
+//! `mellum`: Mellum 2: Qwen 3 MoE, some with windows.
+
+use crate::blocks::*;
+
+pub(super) const ARCH: Arch = Arch::decoder("mellum", |at, hp| {
+    let mut spec = super::qwen3::attention(at, hp)?;
+    if let Some(window) = Window::load(at, hp, 4, Full::Last)? {
+        spec = window.narrow(at, spec);
+    }
+    let moe = Moe::load(at, MoeSpec::softmax(at, hp)?)?;
+    Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), Attention::load(at, spec)?, moe)
+})
+.scales(Scales::EXPERTS);

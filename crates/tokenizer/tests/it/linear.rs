@@ -1,0 +1,43 @@
+//! No text is slow: time grows with its length, whatever is in it.
+
+use crate::random::{Random, unicode};
+use crate::{files, golden};
+use std::time::{Duration, Instant};
+use tokenizer::{Decode, Encode, Tokenizer};
+
+/// A megabyte takes a fraction of a second. The bound leaves room for slow and busy machines: what it is there to
+/// catch takes minutes.
+const N_BYTES: usize = 1_000_000;
+const BOUND: Duration = Duration::from_secs(20);
+
+/// What the texts repeat.
+const PATTERNS: [&str; 24] = [
+    "a", "Z", " ", "\n", "\t", "\r\n", "0", ".", "'", "<", "_", "é", "世", "😀", "\u{301}", "\u{3000}", "가",
+    "ab", " a", "a'", "<|", "\u{0}", "\u{a0}x", "  \n",
+];
+
+/// How many of the patterns each vocabulary is tried on; all of them take a minute.
+const N_PATTERNS: usize = 2;
+
+fn check(name: &str, what: &str, tokenizer: &Tokenizer, text: &str) {
+    let start = Instant::now();
+    let ids = tokenizer.encode(text, Encode { add_special: true, parse_special: true });
+    let encoded = start.elapsed();
+    tokenizer.decode(&ids, Decode::default());
+    let decoded = start.elapsed() - encoded;
+    assert!(encoded + decoded < BOUND, "{name}: {what}: encode {encoded:?}, decode {decoded:?}");
+}
+
+#[test]
+fn one_thing_again_and_again() {
+    let files = golden::NAMES.iter().map(|&name| (name.to_owned(), files::open(name).metadata().clone()));
+    let mut patterns = PATTERNS.iter().cycle();
+    let mut random = Random::new(3);
+    for (name, metadata) in files.chain(golden::synthetic()) {
+        let tokenizer = Tokenizer::from_gguf(&metadata).expect("a good vocabulary");
+        for pattern in patterns.by_ref().take(N_PATTERNS) {
+            check(&name, &format!("{pattern:?}"), &tokenizer, &pattern.repeat(N_BYTES / pattern.len()));
+        }
+        check(&name, "random", &tokenizer, &unicode(&mut random, N_BYTES / 4));
+    }
+}
