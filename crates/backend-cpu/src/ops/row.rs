@@ -40,7 +40,7 @@ fn define(op: &Op, ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f32]) {
                 rope::rotate(r, ins[0].vector(n), ins[1].vector(0), y);
             }
         }
-        Op::Temperature(t) => each_of(ins, dims, out, |[positions, ..], y| {
+        Op::Temperature(t) => each(ins, dims, out, |[positions, ..], y| {
             rope::temperature(t, bytemuck::cast_slice(positions), y);
         }),
         Op::TopK { .. } => {
