@@ -1,4 +1,4 @@
-//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo}`. Nothing here is part of the program;
+//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare}`. Nothing here is part of the program;
 //! no crate depends on this one.
 #![expect(
     clippy::print_stdout,
@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod cargo;
 mod ci;
+mod compare;
 mod models;
 mod tidy;
 
@@ -41,6 +42,8 @@ enum Chore {
         /// What to fetch, all if none is named: smollm2, gemma3, qwen2.5-coder, vocab, templates
         names: Vec<String>,
     },
+    /// Measure our speed and another engine's in turn, print the ratios and record them
+    Compare(compare::Options),
     /// Build the program, fetch a small model, and let it answer
     Demo {
         #[arg(default_value = "Write a short, friendly greeting to someone who just built you from source.")]
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(),
         Chore::Test { args } => test(&args),
         Chore::Models { names } => models::run(&names),
+        Chore::Compare(options) => compare::run(&options),
         Chore::Demo { prompt } => demo(&prompt),
     };
     match done {

@@ -14,7 +14,8 @@ use crate::device::CpuWeight;
 use crate::memory::CpuMemory;
 use crate::raw::LINE;
 use crate::run::attention::Parts;
-use crate::tasks::{Append, Chain, Link, Lookup, MatMulTask, RowOp, SequenceTask, Task};
+use crate::run::experts::Groups;
+use crate::tasks::{Append, Chain, GroupTask, Link, Lookup, MatMulTask, RowOp, SequenceTask, Task};
 use crate::value::{Place, Value};
 use crate::{ops, run};
 
@@ -59,6 +60,8 @@ pub(crate) struct Compiler<'a> {
     small: Vec<Vec<f32>>,
     small_of: HashMap<NodeId, usize>,
     quantized: HashMap<NodeId, (Value, usize)>,
+    /// By the ids of the experts.
+    grouped: HashMap<NodeId, (Groups, usize)>,
     imports: Vec<usize>,
     /// By stage.
     stages: Vec<Vec<Task>>,
@@ -76,6 +79,7 @@ impl<'a> Compiler<'a> {
             small: Vec::new(),
             small_of: HashMap::new(),
             quantized: HashMap::new(),
+            grouped: HashMap::new(),
             imports: Vec::new(),
             stages: Vec::new(),
         }
@@ -117,7 +121,7 @@ impl<'a> Compiler<'a> {
             }
             Op::ReadKv { .. } => Some(Value::new(Place::Handle, &node.shape)),
             Op::Slice { dim, start, len } => {
-                let source = self.operand(node.inputs[0])?;
+                let source = self.value(node.inputs[0])?;
                 self.levels[id.index()] = self.levels[node.inputs[0].index()];
                 Some(source.slice(*dim, *start, *len))
             }
@@ -203,22 +207,41 @@ impl<'a> Compiler<'a> {
         let node = &self.part.nodes[id.index()];
         let weight = self.weight(node.inputs[0])?;
         let x_id = self.contiguous_vectors(node.inputs[1])?;
-        let ids = node.inputs.get(2).map(|i| self.value(*i)).transpose()?;
         let (x, x_level) = if run::quantizes_activation(weight.weight.dtype) {
             self.quantize(x_id)?
         } else {
             (self.value(x_id)?, self.levels[x_id.index()])
         };
-        let ids_level = node.inputs.get(2).map_or(0, |i| self.ready(*i));
-        let level = self.after(x_level, &x).max(ids_level);
+        let n_expert = weight.weight.shape.dim(2);
+        let groups = node.inputs.get(2).map(|ids| self.group(*ids, n_expert)).transpose()?;
+        let groups_level = groups.as_ref().map_or(0, |(_, level)| level + 1);
+        let level = self.after(x_level, &x).max(groups_level);
         self.keep(&x, level);
-        if let Some(ids) = node.inputs.get(2) {
-            self.read(*ids, level);
-        }
+        let groups = groups.map(|(groups, _)| {
+            self.keep(&groups.index, level);
+            self.keep(&groups.choices, level);
+            groups
+        });
         let out = self.define(id, level);
-        let task = Task::MatMul(MatMulTask { kind, weight, x, ids, out });
+        let task = Task::MatMul(MatMulTask { kind, weight, x, groups, out });
         self.stage(level).push(task);
         Ok(())
+    }
+
+    /// The rows sorted by the experts they chose, once however many matmuls ask.
+    fn group(&mut self, ids: NodeId, n_expert: usize) -> Result<(Groups, usize)> {
+        if let Some(found) = self.grouped.get(&ids) {
+            return Ok(found.clone());
+        }
+        let value = self.value(ids)?;
+        let level = self.ready(ids);
+        self.read(ids, level);
+        let index = self.buffer(&Shape::new(&[Groups::index_len(n_expert)], Rows::Fixed), level);
+        let choices = self.buffer(&Shape::new(&[value.row_len()], value.rows), level);
+        let groups = Groups { index, choices };
+        self.stage(level).push(Task::Group(GroupTask { ids: value, groups: groups.clone() }));
+        self.grouped.insert(ids, (groups.clone(), level));
+        Ok((groups, level))
     }
 
     /// The quantized form of a value, made once however many matmuls read it.

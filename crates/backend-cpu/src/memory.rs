@@ -161,7 +161,10 @@ fn vector_shape(device: &str, dtype: DType, dim: usize) -> Result<VectorShape> {
     let unsupported = |op| Error::Unsupported { device: device.into(), op };
     if !KV_TYPES.contains(&dtype) {
         let names: Vec<_> = KV_TYPES.iter().map(ToString::to_string).collect();
-        return Err(unsupported(format!("a key-value cache of type {dtype}; use one of {}", names.join(", "))));
+        return Err(unsupported(format!(
+            "a key-value cache of type {dtype}; use one of {}",
+            names.join(", ")
+        )));
     }
     let row_bytes = dtype.row_bytes(dim).ok_or_else(|| {
         unsupported(format!(

@@ -9,6 +9,7 @@ use crate::device::CpuWeight;
 use crate::memory::SlotShape;
 use crate::ops::rope::Angles;
 use crate::run::attention::Parts;
+use crate::run::experts::Groups;
 use crate::value::Value;
 
 /// What runs between two barriers, in chunks that any thread may claim.
@@ -16,6 +17,7 @@ use crate::value::Value;
 pub(crate) enum Task {
     Chain(Chain),
     MatMul(MatMulTask),
+    Group(GroupTask),
     Sequence(SequenceTask),
 }
 
@@ -67,8 +69,16 @@ pub(crate) struct MatMulTask {
     pub(crate) weight: Arc<CpuWeight>,
     /// Float32 or quantized activations.
     pub(crate) x: Value,
-    pub(crate) ids: Option<Value>,
+    /// Of experts: which vectors each multiplies.
+    pub(crate) groups: Option<Groups>,
     pub(crate) out: Value,
+}
+
+/// Sorting of rows by the experts they chose.
+#[derive(Debug)]
+pub(crate) struct GroupTask {
+    pub(crate) ids: Value,
+    pub(crate) groups: Groups,
 }
 
 /// An operation along the tokens of each sequence.
@@ -89,8 +99,12 @@ impl Task {
             Self::Chain(chain) => chain.links.iter_mut().for_each(|link| link.values_mut(visit)),
             Self::MatMul(m) => {
                 visit(&mut m.x);
-                m.ids.iter_mut().for_each(&mut *visit);
+                m.groups.iter_mut().for_each(|groups| groups.values_mut(visit));
                 visit(&mut m.out);
+            }
+            Self::Group(g) => {
+                visit(&mut g.ids);
+                g.groups.values_mut(visit);
             }
             Self::Sequence(s) => {
                 s.ins.iter_mut().for_each(&mut *visit);
@@ -98,6 +112,13 @@ impl Task {
                 visit(&mut s.out);
             }
         }
+    }
+}
+
+impl Groups {
+    fn values_mut(&mut self, visit: &mut impl FnMut(&mut Value)) {
+        visit(&mut self.index);
+        visit(&mut self.choices);
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Error {
     TaskTooLarge { task: usize, needed: usize, sequences: usize, room: usize, max_sequences: usize },
     #[error("task {task} cannot be scored: {problem}")]
     BadTask { task: usize, problem: &'static str },
+    #[error("an input of {weight} is not finite; the model computes garbage on this text")]
+    InputNotFinite { weight: String },
     #[error("the model gave a logit that is not a number for token {position} of the text")]
     NotANumber { position: usize },
 }

@@ -1,4 +1,4 @@
-//! Judges models: perplexity, divergence from a base model, multiple-choice tasks.
+//! Judges models: perplexity, divergence from a base model, multiple-choice tasks; and collects what their weights see.
 //!
 //! Works on token ids over an [`engine::Context`]. Knows no tokenizer (callers hand one in as a function), no device
 //! and no command line, and prints nothing.
@@ -6,6 +6,7 @@
 mod base;
 mod divergence;
 mod error;
+pub mod imatrix;
 mod logits;
 mod perplexity;
 mod statistics;

@@ -118,9 +118,9 @@ impl Windows {
         window * self.step
     }
 
-    /// Targets of one window.
-    pub fn n_targets(&self) -> usize {
-        self.n_ctx - self.first_target
+    /// The tokens of a window whose logits count: each predicts the next.
+    pub(crate) fn scored_rows(&self) -> std::ops::Range<usize> {
+        self.first_target - 1..self.n_ctx - 1
     }
 
     /// Runs all windows; `done` hears of each finished window and has the judge.
@@ -148,7 +148,8 @@ impl Windows {
         Ok(())
     }
 
-    fn window(&self, tokens: &[u32], window: usize) -> Vec<u32> {
+    /// The tokens of a window.
+    pub(crate) fn window(&self, tokens: &[u32], window: usize) -> Vec<u32> {
         let start = window * self.step;
         let mut window = tokens[start..start + self.n_ctx].to_vec();
         if let Some(bos) = self.bos {

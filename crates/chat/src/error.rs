@@ -36,9 +36,6 @@ pub enum Error {
     #[error("the messages are nested {depth} deep, the limit is {limit}")]
     Depth { depth: usize, limit: usize },
 
-    #[error("the messages hold {bytes} bytes of text, the limit is {limit}")]
-    InputSize { bytes: usize, limit: usize },
-
     #[error("the template engine broke, which is a bug of llama-rs: {message}")]
     Engine { message: String },
 
@@ -50,9 +47,4 @@ pub enum Error {
 
     #[error("message {index}: {what}")]
     Message { index: usize, what: String },
-
-    #[error(
-        "this model's chat template has no place for tools; send the request without them, or set another template"
-    )]
-    NoTools,
 }

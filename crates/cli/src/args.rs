@@ -1,5 +1,7 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
+mod gguf;
+mod imatrix;
 mod perplexity;
 mod quantize;
 mod run;
@@ -12,6 +14,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tensor::DType;
 
+pub(crate) use gguf::{GgufCommand, SetArgs, SplitArgs};
+pub(crate) use imatrix::{ImatrixArgs, ImatrixFormat};
 pub(crate) use perplexity::PerplexityArgs;
 pub(crate) use quantize::QuantizeArgs;
 pub(crate) use run::RunArgs;
@@ -50,8 +54,13 @@ pub(crate) enum Command {
     /// Work with chat templates
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Collect how strongly a text uses each weight, for better quantization
+    Imatrix(ImatrixArgs),
     /// Write a model file of random weights, to measure speed with
     Synth(SynthArgs),
+    /// Split, merge, edit, show and compare GGUF files
+    #[command(subcommand)]
+    Gguf(GgufCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

@@ -10,8 +10,8 @@ mod interrupt;
 mod models;
 mod npy;
 mod output;
-mod terminal;
 mod template_args;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -31,7 +31,9 @@ fn main() -> ExitCode {
         Command::Perplexity(args) => commands::perplexity::run(&args),
         Command::Quantize(args) => commands::quantize::run(&args),
         Command::Template(command) => commands::template::run(&command),
+        Command::Imatrix(args) => commands::imatrix::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
+        Command::Gguf(command) => commands::gguf::run(&command),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match done {

@@ -2,6 +2,7 @@
 //!
 //! Everything streams: no tensor is ever whole in memory. Knows no engine and no graph; prints nothing.
 
+pub mod edit;
 mod error;
 pub mod imatrix;
 pub mod quantize;
@@ -10,6 +11,3 @@ pub mod recipe;
 pub use error::{Error, Result};
 pub use imatrix::Imatrix;
 pub use recipe::Mix;
-
-#[cfg(test)]
-mod tests;

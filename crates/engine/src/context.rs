@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use backend::{KvView, Pipeline, SequenceRows, Step};
 use model::Mode;
-use tensor::{DType, Output, Timeline};
+use tensor::passes::{ProductTap, tap_products};
+use tensor::{DType, Graph, Output, Timeline};
 
 use crate::loaded::LoadedModel;
 use crate::memory::{MemoryConfig, SeqId, Sequences};
+use crate::observe::{self, Product};
 use crate::{Error, Result};
 
 /// How much a context remembers and how it steps.
@@ -97,9 +99,18 @@ pub struct Context {
     config: ContextConfig,
     sequences: Sequences,
     /// Compiled when first used.
-    pipelines: Vec<(Mode, Pipeline)>,
+    pipelines: Vec<Compiled>,
     step: Buffers,
     results: Vec<f32>,
+}
+
+/// A mode, ready to run.
+#[derive(Debug)]
+struct Compiled {
+    mode: Mode,
+    pipeline: Pipeline,
+    /// What it shows of its products; nothing, if nobody [observes](Context::observe).
+    taps: Vec<ProductTap>,
 }
 
 /// The arrays of a step, kept from one to the next.
@@ -194,15 +205,45 @@ impl Context {
     /// Appends tokens to sequences and computes the wanted rows. On an error no sequence has changed, unless a device
     /// failed in the middle of a batch of several steps.
     pub fn decode(&mut self, mode: Mode, batch: &[Entry<'_>]) -> Result<Outputs<'_>> {
-        self.run(mode, Timeline::Sequence, batch)
+        self.run(mode, Timeline::Sequence, batch, &mut |_| {})
+    }
+
+    /// Makes a mode show what goes into its products with the wanted weights, by name. This takes the memory of all
+    /// those inputs, for a step's tokens.
+    pub fn observe(&mut self, mode: Mode, wanted: impl Fn(&str) -> bool) -> Result<()> {
+        self.check(mode, &[])?;
+        let model = self.model.model();
+        let weights = model.weights();
+        let (graph, taps) = tap_products(model.graph(mode), |id| wanted(&weights[id.0 as usize].name));
+        let pipeline = self.compile(graph)?;
+        self.pipelines.retain(|p| p.mode != mode);
+        self.pipelines.push(Compiled { mode, pipeline, taps });
+        Ok(())
+    }
+
+    /// As [`Context::decode`]; `see` is called with every product that the mode [shows](Context::observe), step by
+    /// step.
+    pub fn decode_observed(
+        &mut self,
+        mode: Mode,
+        batch: &[Entry<'_>],
+        see: &mut dyn FnMut(Product<'_>),
+    ) -> Result<Outputs<'_>> {
+        self.run(mode, Timeline::Sequence, batch, see)
     }
 
     /// Gives the encoder of an encoder-decoder model its tokens; the decoder then attends to them.
     pub fn encode(&mut self, batch: &[Entry<'_>]) -> Result<Outputs<'_>> {
-        self.run(Mode::Encode, Timeline::Encoder, batch)
+        self.run(Mode::Encode, Timeline::Encoder, batch, &mut |_| {})
     }
 
-    fn run(&mut self, mode: Mode, timeline: Timeline, batch: &[Entry<'_>]) -> Result<Outputs<'_>> {
+    fn run(
+        &mut self,
+        mode: Mode,
+        timeline: Timeline,
+        batch: &[Entry<'_>],
+        see: &mut dyn FnMut(Product<'_>),
+    ) -> Result<Outputs<'_>> {
         self.check(mode, batch)?;
         self.sequences.check_room(timeline, batch.iter().map(|e| (e.seq, e.tokens.len())))?;
         let pipeline = self.pipeline(mode)?;
@@ -216,15 +257,16 @@ impl Context {
         let (mut entry, mut done, mut is_in_place) = (0, 0, false);
         while entry < batch.len() {
             self.fill(timeline, batch, &mut entry, &mut done)?;
-            let pipeline = &mut self.pipelines[pipeline].1;
+            let Compiled { pipeline, taps, .. } = &mut self.pipelines[pipeline];
             pipeline.run(&self.step.as_step())?;
+            observe::show(pipeline, taps, self.model.model().weights(), see);
             is_in_place = entry == batch.len() && self.results.is_empty();
             if !is_in_place {
                 self.results.extend_from_slice(bytemuck::cast_slice(pipeline.output(output)));
             }
             self.count(timeline)?;
         }
-        let rows = if is_in_place { self.pipelines[pipeline].1.output(output) } else { &[] };
+        let rows = if is_in_place { self.pipelines[pipeline].pipeline.output(output) } else { &[] };
         let data = if is_in_place { bytemuck::cast_slice(rows) } else { &self.results };
         Ok(Outputs { data, width })
     }
@@ -275,19 +317,23 @@ impl Context {
 
     /// Index of the mode's pipeline, compiled if it is new.
     fn pipeline(&mut self, mode: Mode) -> Result<usize> {
-        if let Some(i) = self.pipelines.iter().position(|p| p.0 == mode) {
+        if let Some(i) = self.pipelines.iter().position(|p| p.mode == mode) {
             return Ok(i);
         }
-        let pipeline = Pipeline::compile(
-            self.model.model().graph(mode),
+        let pipeline = self.compile(self.model.model().graph(mode))?;
+        self.pipelines.push(Compiled { mode, pipeline, taps: Vec::new() });
+        Ok(self.pipelines.len() - 1)
+    }
+
+    fn compile(&self, graph: Graph) -> Result<Pipeline> {
+        Ok(Pipeline::compile(
+            graph,
             self.model.devices(),
             self.model.placement(),
             self.model.weights(),
             self.sequences.devices(),
             self.config.n_ubatch,
-        )?;
-        self.pipelines.push((mode, pipeline));
-        Ok(self.pipelines.len() - 1)
+        )?)
     }
 
     /// Fills the next step from entry `entry`, token `done` of it, and moves both on.

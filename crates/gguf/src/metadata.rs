@@ -34,10 +34,14 @@ impl Entry {
         &bytes[self.key as usize..][..self.key_len.into()]
     }
 
-    fn value(self, bytes: &[u8]) -> &[u8] {
-        // Behind the key come the type, and in arrays the type of the elements and their number.
+    /// Where the value begins: behind the key come its type, and in arrays the type of the elements and their number.
+    fn start(self) -> usize {
         let before = if self.element.is_some() { 4 + 4 + 8 } else { 4 };
-        &bytes[self.key as usize + usize::from(self.key_len) + before..self.end as usize]
+        self.key as usize + usize::from(self.key_len) + before
+    }
+
+    fn value(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.start()..self.end as usize]
     }
 }
 
@@ -75,6 +79,13 @@ impl Metadata {
 
     pub fn value(&self, key: &str) -> Option<Value<'_>> {
         self.find(key).map(|entry| self.read(entry))
+    }
+
+    /// Where in the file the bytes of a value begin: of a string its text, of an array its first element.
+    pub fn value_offset(&self, key: &str) -> Option<u64> {
+        let entry = self.find(key)?;
+        let length = if entry.ty == ValueType::String { 8 } else { 0 };
+        Some(entry.start() as u64 + length)
     }
 
     pub fn contains(&self, key: &str) -> bool {

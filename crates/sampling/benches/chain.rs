@@ -26,7 +26,7 @@ fn check(title: &str, params: Params, rows: &[Vec<f32>]) {
         .map(|i| {
             let start = Instant::now();
             let token = chain.sample(&rows[i % rows.len()]).unwrap();
-            chain.accept(token);
+            chain.accept_prompt(token);
             start.elapsed()
         })
         .collect();

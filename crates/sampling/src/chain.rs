@@ -1,11 +1,13 @@
 //! The samplers in their order, and the buffer they work on. It decides which samplers run, not what they do.
 
 use crate::samplers::{Dist, Effect, Greedy, LogitBias, MirostatV1, MirostatV2, Temperature};
-use crate::{Candidates, Draws, Error, Kind, Mirostat, Params, Sampler, TokenId, VocabInfo, scan};
+use crate::{
+    Candidates, Constraint, Draws, Error, Kind, Mirostat, Params, Sampler, TokenId, VocabInfo, scan,
+};
 
 /// Picks tokens for one sequence.
 ///
-/// A clone has the same state (random generator, accepted tokens) and its own, empty, candidate buffer.
+/// A clone has the same state (random generator, accepted tokens, constraint) and its own, empty, candidate buffer.
 #[derive(Debug)]
 pub struct Chain {
     samplers: Vec<Box<dyn Sampler>>,
@@ -13,6 +15,7 @@ pub struct Chain {
     n_tokens: usize,
     /// The chain is one argmax over untouched logits.
     is_bare_greedy: bool,
+    constraint: Option<Box<dyn Constraint>>,
 }
 
 impl Clone for Chain {
@@ -22,6 +25,7 @@ impl Clone for Chain {
             candidates: Candidates::new(),
             n_tokens: self.n_tokens,
             is_bare_greedy: self.is_bare_greedy,
+            constraint: self.constraint.clone(),
         }
     }
 }
@@ -36,15 +40,42 @@ impl Chain {
         params.validate()?;
         let (samplers, is_greedy) = build(params, vocab)?;
         let is_bare_greedy = is_greedy && samplers.len() == 1;
-        Ok(Self { samplers, candidates: Candidates::new(), n_tokens: vocab.n_tokens, is_bare_greedy })
+        let (candidates, n_tokens) = (Candidates::new(), vocab.n_tokens);
+        Ok(Self { samplers, candidates, n_tokens, is_bare_greedy, constraint: None })
+    }
+
+    /// Lets only what `constraint` allows be picked from here on.
+    pub fn constrain(&mut self, constraint: Box<dyn Constraint>) {
+        self.constraint = Some(constraint);
+    }
+
+    /// What constrains the chain: to ask for its mask beside the forward pass, or whether the text may end.
+    pub fn constraint_mut(&mut self) -> Option<&mut (dyn Constraint + 'static)> {
+        self.constraint.as_deref_mut()
     }
 
     /// Picks the next token from the logits of the whole vocabulary. Does not accept it.
     ///
+    /// Under a constraint it picks freely, and where the constraint refuses the token it picks again among those
+    /// allowed, with fresh draws: as llama.cpp does, and the mask is not needed where the model keeps to the
+    /// grammar by itself.
+    ///
     /// # Errors
     /// [`Error::LogitCount`] for another vocabulary's logits; [`Error::BadLogit`] for NaN or +infinity, before
-    /// anything is drawn; [`Error::NothingLeft`] when every token is ruled out.
+    /// anything is drawn; [`Error::NothingLeft`] when every token is ruled out; [`Error::Grammar`] when the
+    /// constraint is at a dead end or takes too much.
     pub fn sample(&mut self, logits: &[f32]) -> Result<TokenId, Error> {
+        let token = self.sample_freely(logits)?;
+        let Some(constraint) = &mut self.constraint else { return Ok(token) };
+        if constraint.allows(token)? {
+            return Ok(token);
+        }
+        let Some(allowed) = constraint.mask()? else { return Ok(token) };
+        let filter = |candidates: &mut Candidates| candidates.rule_out(|token| !allowed.contains(token));
+        run(&mut self.samplers, &mut self.candidates, logits, filter)
+    }
+
+    fn sample_freely(&mut self, logits: &[f32]) -> Result<TokenId, Error> {
         if !self.is_bare_greedy {
             return self.sample_filtered(logits, |_| {});
         }
@@ -55,8 +86,8 @@ impl Chain {
         Ok(best as TokenId)
     }
 
-    /// Like [`Self::sample`], after `filter` has ruled out tokens (by -infinity or by dropping them), as a
-    /// grammar does.
+    /// Like [`Self::sample`] without a constraint, after `filter` has ruled out tokens (by -infinity or by dropping
+    /// them).
     ///
     /// # Errors
     /// As [`Self::sample`].
@@ -66,33 +97,37 @@ impl Chain {
         filter: impl FnOnce(&mut Candidates),
     ) -> Result<TokenId, Error> {
         self.check_count(logits)?;
-        self.candidates.load(logits)?;
-        filter(&mut self.candidates);
-        for sampler in &mut self.samplers {
-            if self.candidates.is_empty() {
-                return Err(Error::NothingLeft);
-            }
-            sampler.apply(&mut self.candidates);
-        }
-        match self.candidates.selected_logit() {
-            Some(logit) if logit > f32::NEG_INFINITY => {}
-            _ => return Err(Error::NothingLeft),
-        }
-        self.candidates.selected().ok_or(Error::NothingLeft)
+        run(&mut self.samplers, &mut self.candidates, logits, filter)
     }
 
-    /// Tells the samplers that `token` is part of the sequence now; prompt tokens too are told.
-    pub fn accept(&mut self, token: TokenId) {
+    /// Tells the samplers of a token of the prompt. The constraint is not told: it is about the answer.
+    pub fn accept_prompt(&mut self, token: TokenId) {
         for sampler in &mut self.samplers {
             sampler.accept(token);
         }
     }
 
+    /// Tells constraint and samplers that `token`, a part of the answer, comes next.
+    ///
+    /// # Errors
+    /// [`Error::Grammar`] when the constraint refuses it; nobody is told then.
+    pub fn accept(&mut self, token: TokenId) -> Result<(), Error> {
+        if let Some(constraint) = &mut self.constraint {
+            constraint.accept(token)?;
+        }
+        self.accept_prompt(token);
+        Ok(())
+    }
+
     /// Forgets accepted tokens and starts the random sequence again.
-    pub fn reset(&mut self) {
+    ///
+    /// # Errors
+    /// [`Error::Grammar`] when the constraint's engine failed for good.
+    pub fn reset(&mut self) -> Result<(), Error> {
         for sampler in &mut self.samplers {
             sampler.reset();
         }
+        self.constraint.as_mut().map_or(Ok(()), |constraint| Ok(constraint.reset()?))
     }
 
     /// What the last [`Self::sample`] chose from: the tokens that survived, with logits and probabilities.
@@ -116,6 +151,28 @@ impl Chain {
         }
         Err(Error::LogitCount { expected: self.n_tokens, found: logits.len() })
     }
+}
+
+/// Lets the samplers pick one of the candidates that `filter` leaves.
+fn run(
+    samplers: &mut [Box<dyn Sampler>],
+    candidates: &mut Candidates,
+    logits: &[f32],
+    filter: impl FnOnce(&mut Candidates),
+) -> Result<TokenId, Error> {
+    candidates.load(logits)?;
+    filter(candidates);
+    for sampler in samplers {
+        if candidates.is_empty() {
+            return Err(Error::NothingLeft);
+        }
+        sampler.apply(candidates);
+    }
+    match candidates.selected_logit() {
+        Some(logit) if logit > f32::NEG_INFINITY => {}
+        _ => return Err(Error::NothingLeft),
+    }
+    candidates.selected().ok_or(Error::NothingLeft)
 }
 
 /// Samplers in order, the last of which selects; and whether that one is greedy.

@@ -64,4 +64,7 @@ pub enum Error {
     /// Every token has the logit -infinity, so none may be drawn.
     #[error("every token is ruled out (by logit biases, a grammar, or the model): none can be drawn")]
     NothingLeft,
+    /// The grammar allows no token, or takes too much to say which.
+    #[error(transparent)]
+    Grammar(#[from] grammar::Error),
 }

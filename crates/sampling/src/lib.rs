@@ -1,8 +1,8 @@
 //! Samplers: from logits to the next token. One file a sampler, and the chain.
 //!
 //! [`Chain`] is what an engine uses: built once from [`Params`], fed with every accepted token, asked for the
-//! next one. It knows no vocabulary text but through [`VocabInfo`], no model and no grammar; a grammar joins
-//! by [`Chain::sample_filtered`].
+//! next one. It knows no vocabulary text but through [`VocabInfo`], and no model; of grammars it knows that a
+//! [`Constraint`] allows tokens, joined by [`Chain::constrain`].
 //!
 //! ```
 //! use sampling::{Chain, Params, VocabInfo};
@@ -10,7 +10,7 @@
 //! let params = Params { seed: Some(42), top_k: 2, ..Params::default() };
 //! let mut chain = Chain::new(&params, &VocabInfo::of_size(4))?;
 //! let token = chain.sample(&[0.0, 3.0, 2.5, -1.0])?;
-//! chain.accept(token);
+//! chain.accept(token)?;
 //! assert!(token == 1 || token == 2);
 //! # Ok::<(), sampling::Error>(())
 //! ```
@@ -30,6 +30,7 @@ mod vocab;
 pub use candidates::{Candidates, Distribution};
 pub use chain::Chain;
 pub use error::Error;
+pub use grammar::Constraint;
 pub use params::{Mirostat, Params};
 pub use rng::{Draws, Mt19937};
 pub use samplers::{DEFAULT_BREAKERS, Kind, expand_breakers};

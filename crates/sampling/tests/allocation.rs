@@ -46,7 +46,7 @@ fn check(title: &str, params: Params) {
     let row: Vec<f32> = (0..N).map(|_| rng.next_f32() * 20.0 - 10.0).collect();
     let mut step = || {
         let token = chain.sample(&row).unwrap();
-        chain.accept(token);
+        chain.accept_prompt(token);
     };
     (0..N_WARM).for_each(|_| step());
     let before = COUNT.get();

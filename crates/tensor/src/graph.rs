@@ -49,6 +49,8 @@ pub enum Output {
     Embeddings,
     /// A value another part of a split graph reads.
     Export(u32),
+    /// A value in between that somebody wants to see.
+    Tap(u32),
     /// Run for its effect on memory alone.
     Effect,
 }

@@ -19,8 +19,8 @@ const SOURCES: [&str; 4] = [
     include_str!("../../../README.md"),
 ];
 const N_BYTES: usize = 10_000_000;
-/// The best of so many runs counts: what others do on the machine only ever adds time.
-const N_RUNS: usize = 7;
+/// Work is repeated until it took so long: the system's clock of a thread is coarse.
+const ENOUGH: Duration = Duration::from_millis(400);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
@@ -40,8 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let loaded = now(origin) - start;
 
     let opts = Encode { add_special: true, parse_special: false };
-    let (ids, encoded) = best(|| tokenizer.encode(&text, opts));
-    let (back, decoded) = best(|| tokenizer.decode(&ids, Decode::default()));
+    let (ids, encoded) = time(|| tokenizer.encode(&text, opts));
+    let (back, decoded) = time(|| tokenizer.decode(&ids, Decode::default()));
     let mut report = String::new();
     writeln!(report, "load   {loaded:.1?}, {} tokens", tokenizer.vocab().len())?;
     writeln!(report, "encode {}, {} tokens", rate(text.len(), encoded), ids.len())?;
@@ -57,18 +57,19 @@ fn now(origin: Instant) -> Duration {
     on_cpu.map_or_else(|| origin.elapsed(), Duration::from_nanos)
 }
 
-fn best<T>(mut work: impl FnMut() -> T) -> (T, Duration) {
+/// What the work makes, and the mean time it takes once it was done before.
+fn time<T>(mut work: impl FnMut() -> T) -> (T, Duration) {
+    work();
     let origin = Instant::now();
-    let mut best = (work(), Duration::MAX);
-    for _ in 0..N_RUNS {
-        let start = now(origin);
+    let start = now(origin);
+    for n in 1.. {
         let result = work();
         let elapsed = now(origin) - start;
-        if elapsed < best.1 {
-            best = (result, elapsed);
+        if elapsed >= ENOUGH {
+            return (result, elapsed / n);
         }
     }
-    best
+    unreachable!("time goes on")
 }
 
 fn rate(n_bytes: usize, time: Duration) -> String {

@@ -122,6 +122,23 @@ impl Avx2 {
     }
 }
 
+/// The low halves of 8 words, and the high ones.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+pub(super) unsafe fn split_halves(words: [u32; 8]) -> [__m128i; 2] {
+    let [a, b, c, d, e, f, g, h] = words.map(u32::cast_signed);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let order = _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
+        let words = _mm256_setr_epi32(a, b, c, d, e, f, g, h);
+        let sorted = _mm256_shuffle_epi8(words, _mm256_broadcastsi128_si256(order));
+        let sorted = _mm256_permute4x64_epi64::<0xd8>(sorted);
+        [_mm256_castsi256_si128(sorted), _mm256_extracti128_si256::<1>(sorted)]
+    }
+}
+
 impl Isa for Avx2 {
     type F32 = [__m256; 2];
     type I32 = [__m256i; 2];
@@ -197,6 +214,14 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn f16_8(self, bits: [u16; 8]) -> [__m256; 2] {
         proven!([_mm256_cvtph_ps(_mm_loadu_si128(bits.as_ptr().cast())), _mm256_setzero_ps()])
+    }
+    #[inline(always)]
+    fn f16_pairs(self, words: [u32; 8]) -> [[__m256; 2]; 2] {
+        proven!({
+            let zero = _mm256_setzero_ps();
+            let [low, high] = split_halves(words);
+            [[_mm256_cvtph_ps(low), zero], [_mm256_cvtph_ps(high), zero]]
+        })
     }
     #[inline(always)]
     fn u8_16(self, v: [u8; 16]) -> [__m256; 2] {
@@ -316,6 +341,12 @@ impl Isa for Avx2 {
         proven!([_mm256_set1_epi32(v); 2])
     }
 
+    #[inline(always)]
+    fn prefetch(self, v: &[u8], ahead: usize) {
+        for line in (0..v.len()).step_by(64) {
+            proven!(_mm_prefetch::<_MM_HINT_T0>(v.as_ptr().wrapping_add(ahead + line).cast()));
+        }
+    }
     #[inline(always)]
     fn splat_bytes(self, v: u8) -> [__m256i; 2] {
         proven!([_mm256_set1_epi8(v.cast_signed()); 2])

@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Isa, Kernel, Packing};
+use super::{Isa, Kernel, Packing, avx2::split_halves};
 
 /// Proof that this CPU has AVX-512 F, BW, DQ, VL and VNNI, and all of AVX2, FMA and F16C.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +107,13 @@ impl Isa for Avx512 {
         proven!(_mm512_zextps256_ps512(_mm256_cvtph_ps(_mm_loadu_si128(bits.as_ptr().cast()))))
     }
     #[inline(always)]
+    fn f16_pairs(self, words: [u32; 8]) -> [__m512; 2] {
+        proven!({
+            let [low, high] = split_halves(words);
+            [_mm512_zextps256_ps512(_mm256_cvtph_ps(low)), _mm512_zextps256_ps512(_mm256_cvtph_ps(high))]
+        })
+    }
+    #[inline(always)]
     fn u8_16(self, v: [u8; 16]) -> __m512 {
         proven!(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(self.load_16(&v))))
     }
@@ -191,6 +198,12 @@ impl Isa for Avx512 {
         proven!(_mm512_set1_epi32(v))
     }
 
+    #[inline(always)]
+    fn prefetch(self, v: &[u8], ahead: usize) {
+        for line in (0..v.len()).step_by(64) {
+            proven!(_mm_prefetch::<_MM_HINT_T0>(v.as_ptr().wrapping_add(ahead + line).cast()));
+        }
+    }
     #[inline(always)]
     fn splat_bytes(self, v: u8) -> __m512i {
         proven!(_mm512_set1_epi8(v.cast_signed()))

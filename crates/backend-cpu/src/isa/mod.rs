@@ -84,6 +84,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn load_bf16(self, v: &[u8; 32]) -> Self::F32;
     /// 8 half floats, given as bits, in the low lanes, zeros above.
     fn f16_8(self, bits: [u16; 8]) -> Self::F32;
+    /// The low and the high halves of 8 words as half floats, each in the low lanes, zeros above.
+    fn f16_pairs(self, words: [u32; 8]) -> [Self::F32; 2];
     /// 16 unsigned bytes as numbers.
     fn u8_16(self, v: [u8; 16]) -> Self::F32;
     /// 16 signed bytes as numbers.
@@ -115,6 +117,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn add_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
     fn splat_i32(self, v: i32) -> Self::I32;
 
+    /// Asks for the memory `ahead` bytes behind `v`, which need not be there.
+    fn prefetch(self, v: &[u8], ahead: usize);
     fn splat_bytes(self, v: u8) -> Self::Bytes;
     fn load_bytes(self, v: &[u8; 64]) -> Self::Bytes;
     fn store_bytes(self, v: Self::Bytes, out: &mut [u8; 64]);

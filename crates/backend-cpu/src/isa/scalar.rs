@@ -70,6 +70,10 @@ impl Isa for Scalar {
         std::array::from_fn(|i| if i < 8 { self.f16(bits[i]) } else { 0.0 })
     }
     #[inline(always)]
+    fn f16_pairs(self, words: [u32; 8]) -> [[f32; 16]; 2] {
+        [self.f16_8(words.map(|w| w as u16)), self.f16_8(words.map(|w| (w >> 16) as u16))]
+    }
+    #[inline(always)]
     fn u8_16(self, v: [u8; 16]) -> [f32; 16] {
         v.map(f32::from)
     }
@@ -151,6 +155,8 @@ impl Isa for Scalar {
         [v; 16]
     }
 
+    #[inline(always)]
+    fn prefetch(self, _: &[u8], _: usize) {}
     #[inline(always)]
     fn splat_bytes(self, v: u8) -> [u8; 64] {
         [v; 64]

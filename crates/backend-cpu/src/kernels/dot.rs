@@ -11,6 +11,9 @@ use crate::{
     quantize::BlockQ8,
 };
 
+/// How many bytes ahead weights are asked for.
+const AHEAD: usize = 2048;
+
 /// The rows `rows` of `weights`, a quantized matrix of format `F`, times quantized tokens.
 pub(crate) struct Dot<'a, 'b, F> {
     pub(crate) weights: Weights<'a>,
@@ -31,7 +34,7 @@ impl<F: Format> Kernel for Dot<'_, '_, F> {
         let n_blocks = n.div_ceil(256);
         let x = |t: usize| &self.x[t * n_blocks..(t + 1) * n_blocks];
         for row in self.rows {
-            let w = self.weights.from_row(row);
+            let w = self.weights.rows_from(row);
             let mut put = |t: usize, y: f32| self.out.put(t, row, y);
             let mut t = 0;
             while t + 4 <= n_tokens {
@@ -63,6 +66,7 @@ fn dot_row<I: Isa, F: Format, const T: usize>(isa: I, w: &[u8], n: usize, x: [&[
     let (whole, rest) = (n / 256, n % 256);
     let spans = &w[..whole * size_of::<F::Span>()];
     for (at, span) in spans.chunks_exact(size_of::<F::Span>()).enumerate() {
+        isa.prefetch(span, AHEAD);
         dot_span::<I, F, T>(isa, bytemuck::from_bytes(span), x.map(|x| &x[at]), 4, &mut sums);
     }
     if rest > 0 {

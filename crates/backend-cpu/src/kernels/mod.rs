@@ -18,6 +18,7 @@ pub use out::Out;
 use quant::DType;
 pub use tile::Scratch;
 pub use vector::Activation;
+pub(crate) use vector::IDENTITY_FROM;
 
 use crate::{
     isa::{self, Isa, Kernel, Kind},
@@ -118,7 +119,7 @@ impl<'a> Weights<'a> {
 
     /// The row and all that follow it.
     #[inline(always)]
-    fn from_row(&self, row: usize) -> &'a [u8] {
+    fn rows_from(&self, row: usize) -> &'a [u8] {
         &self.data[row * self.row_bytes..]
     }
 }

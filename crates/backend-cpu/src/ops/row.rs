@@ -84,7 +84,12 @@ pub(crate) fn supported(op: &Op) -> bool {
 }
 
 /// Calls `f` with the vectors of up to three inputs that belong to each vector of the result.
-pub(super) fn each(ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f32], f: impl Fn([&[f32]; 3], &mut [f32])) {
+pub(super) fn each(
+    ins: &[Vectors<'_>],
+    dims: &[usize; 4],
+    out: &mut [f32],
+    f: impl Fn([&[f32]; 3], &mut [f32]),
+) {
     for (n, y) in out.chunks_exact_mut(dims[0].max(1)).enumerate() {
         let i = index(dims, n);
         let at = |k: usize| ins.get(k).map_or(&[][..], |v| v.at(i));

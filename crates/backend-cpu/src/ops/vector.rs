@@ -7,7 +7,13 @@ use crate::kernels::{Activation, Kernels};
 use crate::value::Vectors;
 
 /// Computes one row as [`super::row::define`] does; false if there is no kernel for it.
-pub(crate) fn run(kernels: Kernels, op: &Op, ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f32]) -> bool {
+pub(crate) fn run(
+    kernels: Kernels,
+    op: &Op,
+    ins: &[Vectors<'_>],
+    dims: &[usize; 4],
+    out: &mut [f32],
+) -> bool {
     match op {
         Op::Unary(f) => match activation(*f) {
             Some(f) => each(ins, dims, out, |[x, ..], y| kernels.activate(f, x, y)),

@@ -13,7 +13,7 @@ use crate::executor::Run;
 use crate::kernels::{Activations, Kernels, Out, PANEL, Scratch, Weights};
 use crate::quantize::{BLOCK, BlockQ8};
 use crate::tasks::MatMulTask;
-use crate::value::{Vectors, as_i32};
+use crate::value::Vectors;
 
 /// Chunks a thread may claim, so that uneven chunks even out.
 const CHUNKS_PER_THREAD: usize = 8;
@@ -50,37 +50,43 @@ pub(crate) fn quantize(kernels: Kernels, x: &Vectors<'_>, out: &mut [f32]) {
     }
 }
 
-/// Weight rows of one chunk: whole panels.
-fn chunk_rows(task: &MatMulTask, run: &Run<'_>) -> usize {
-    let n_out = task.weight.weight.shape.dim(1);
-    n_out.div_ceil(run.n_threads * CHUNKS_PER_THREAD).next_multiple_of(PANEL)
+/// Matrices with work to do.
+fn n_matrices(task: &MatMulTask, run: &Run<'_>) -> usize {
+    match &task.groups {
+        // SAFETY: the rows were grouped in an earlier stage.
+        Some(groups) => unsafe { groups.chosen(run) }.len(),
+        None => task.weight.weight.shape.dim(2),
+    }
 }
 
-/// Chunks over the rows of one matrix.
-fn row_chunks(task: &MatMulTask, run: &Run<'_>) -> usize {
-    task.weight.weight.shape.dim(1).div_ceil(chunk_rows(task, run))
+/// Weight rows of one chunk: whole panels.
+fn chunk_rows(task: &MatMulTask, run: &Run<'_>, n_matrices: usize) -> usize {
+    let n_chunks = (run.n_threads * CHUNKS_PER_THREAD).div_ceil(n_matrices.max(1));
+    task.weight.weight.shape.dim(1).div_ceil(n_chunks).next_multiple_of(PANEL)
 }
 
 pub(crate) fn n_chunks(task: &MatMulTask, run: &Run<'_>) -> usize {
     if run.n_rows(task.x.rows) == 0 {
         return 0;
     }
-    row_chunks(task, run) * task.weight.weight.shape.dim(2)
+    let n_matrices = n_matrices(task, run);
+    n_matrices * task.weight.weight.shape.dim(1).div_ceil(chunk_rows(task, run, n_matrices))
 }
 
 /// # Safety
 /// As for [`super::chunk`].
 pub(crate) unsafe fn chunk(task: &MatMulTask, run: &Run<'_>, chunk: usize, buffers: &mut Buffers) {
-    let n_chunks = row_chunks(task, run);
-    let (matrix, part) = (chunk / n_chunks, chunk % n_chunks);
     let n_out = task.weight.weight.shape.dim(1);
-    let size = chunk_rows(task, run);
+    let size = chunk_rows(task, run, n_matrices(task, run));
+    let n_chunks = n_out.div_ceil(size);
+    let (matrix, part) = (chunk / n_chunks, chunk % n_chunks);
     let rows = part * size..((part + 1) * size).min(n_out);
     // SAFETY: inputs are of earlier stages; columns `rows` of every result of this matrix belong to this chunk.
     unsafe {
         if task.kind == MatMul::Plain && task.x.row_stride == task.x.row_len() {
             in_place(task, run, rows, buffers);
         } else {
+            let matrix = task.groups.as_ref().map_or(matrix, |g| g.chosen(run)[matrix] as usize);
             gathered(task, run, matrix, rows, buffers);
         }
     }
@@ -179,8 +185,9 @@ unsafe fn gathered(
     }
     let x = if quantized { Activations::Quantized(blocks) } else { Activations::Float(floats) };
     let n_out = task.out.dims[0];
-    results.clear();
-    results.resize(pairs.len() * n_out, 0.0);
+    if results.len() < pairs.len() * n_out {
+        results.resize(pairs.len() * n_out, 0.0);
+    }
     let target = Target { base: results.as_mut_ptr(), stride: n_out, n_vectors: pairs.len() };
     // SAFETY: the results are this thread's own.
     unsafe { multiply(run.kernels, task, matrix, x, rows.clone(), target, kernel) };
@@ -198,17 +205,11 @@ unsafe fn gathered(
 unsafe fn find_pairs(task: &MatMulTask, run: &Run<'_>, matrix: usize, pairs: &mut Vec<(usize, usize)>) {
     let n_rows = run.n_rows(task.x.rows);
     let inner = task.out.dims[1] * task.out.dims[2] * task.out.dims[3];
-    match (task.kind, &task.ids) {
+    match (task.kind, &task.groups) {
         (MatMul::Plain, _) => pairs.extend((0..n_rows).flat_map(|row| (0..inner).map(move |i| (row, i)))),
         (MatMul::Heads, _) => pairs.extend((0..n_rows).map(|row| (row, matrix))),
-        (MatMul::Experts, Some(ids)) => {
-            for row in 0..n_rows {
-                // SAFETY: the caller's promise.
-                let ids = as_i32(unsafe { run.row(ids, row) }.data);
-                let chosen = ids.iter().enumerate().filter(|(_, id)| **id as usize == matrix);
-                pairs.extend(chosen.map(|(used, _)| (row, used)));
-            }
-        }
+        // SAFETY: the caller's promise.
+        (MatMul::Experts, Some(groups)) => pairs.extend(unsafe { groups.choices(run, matrix) }),
         (MatMul::Experts, None) => unreachable!("the graph builder gives experts their ids"),
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod attention;
 mod chain;
+pub(crate) mod experts;
 mod matmul;
 mod sequence;
 
@@ -23,6 +24,7 @@ pub(crate) fn n_chunks(task: &Task, run: &Run<'_>) -> usize {
     match task {
         Task::Chain(chain) => chain::n_chunks(chain, run),
         Task::MatMul(task) => matmul::n_chunks(task, run),
+        Task::Group(_) => 1,
         Task::Sequence(task) if task.parts.is_some() => attention::n_chunks(task, run),
         Task::Sequence(task) => sequence::n_chunks(task, run),
     }
@@ -36,6 +38,7 @@ pub(crate) unsafe fn chunk(task: &Task, run: &Run<'_>, chunk: usize, scratch: &m
         match task {
             Task::Chain(chain) => chain::chunk(chain, run, chunk),
             Task::MatMul(task) => matmul::chunk(task, run, chunk, &mut scratch.matmul),
+            Task::Group(task) => experts::group(task, run),
             Task::Sequence(task) if task.parts.is_some() => {
                 attention::chunk(task, run, chunk, &mut scratch.attention);
             }

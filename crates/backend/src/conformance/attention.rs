@@ -6,6 +6,8 @@ use super::{Case, steps};
 
 /// Two sequences, three steps, the last of single tokens; the numbers of each step are the same.
 const STEPS: [&[usize]; 3] = [&[40, 1], &[3, 38], &[21, 20]];
+/// A sequence long enough to be worth cutting in parts.
+const LONG: [&[usize]; 2] = [&[300], &[300]];
 
 /// What differs from plain causal attention.
 #[derive(Clone, Copy)]
@@ -38,7 +40,13 @@ const PLAIN: Spec = Spec {
 pub(super) fn cases() -> Vec<Case> {
     let own = |dim| ValueStore::Own { dim };
     let t5 = |bidirectional| Some(RelativeBias { n_bucket: 32, bidirectional });
-    [
+    let long = Spec { n_head_kv: 1, key_dim: 16, value: own(16), ..PLAIN };
+    let long = [
+        ("long", long),
+        ("long, window", Spec { mask: Mask::Window(280), ..long }),
+        ("long, sinks", Spec { sinks: true, ..long }),
+    ];
+    let short = [
         ("plain", PLAIN),
         ("f16", Spec { dtype: DType::F16, ..PLAIN }),
         ("bf16", Spec { dtype: DType::BF16, ..PLAIN }),
@@ -48,7 +56,10 @@ pub(super) fn cases() -> Vec<Case> {
         ("q4_1", Spec { dtype: DType::Q4_1, key_dim: 96, ..PLAIN }),
         ("q4_0", Spec { dtype: DType::Q4_0, value: own(64), ..PLAIN }),
         ("iq4_nl", Spec { dtype: DType::IQ4_NL, n_head: 16, ..PLAIN }),
-        ("two queries a key", Spec { dtype: DType::BF16, n_head: 2, n_head_kv: 1, key_dim: 80, value: own(48), ..PLAIN }),
+        (
+            "two queries a key",
+            Spec { dtype: DType::BF16, n_head: 2, n_head_kv: 1, key_dim: 80, value: own(48), ..PLAIN },
+        ),
         ("eight queries a key, f16", Spec { dtype: DType::F16, n_head: 16, ..PLAIN }),
         ("one head", Spec { n_head: 3, n_head_kv: 1, key_dim: 64, value: own(64), ..PLAIN }),
         ("odd sizes", Spec { key_dim: 21, value: own(13), ..PLAIN }),
@@ -64,14 +75,14 @@ pub(super) fn cases() -> Vec<Case> {
         ("relative bias", Spec { relative: t5(false), ..PLAIN }),
         ("relative bias, both sides", Spec { relative: t5(true), mask: Mask::All, ..PLAIN }),
         ("sinks and bias", Spec { sinks: true, relative: t5(false), ..PLAIN }),
-    ]
-    .into_iter()
-    .map(|(name, spec)| attention(&format!("attention, {name}"), spec))
-    .collect()
+    ];
+    let short = short.map(|(name, spec)| attention(&format!("attention, {name}"), &STEPS, spec));
+    let long = long.map(|(name, spec)| attention(&format!("attention, {name}"), &LONG, spec));
+    short.into_iter().chain(long).collect()
 }
 
-fn attention(name: &str, s: Spec) -> Case {
-    steps(name, &STEPS, |b| {
+fn attention(name: &str, counts: &[&[usize]], s: Spec) -> Case {
+    steps(name, counts, |b| {
         let memory_spec = MemorySpec::Kv {
             n_head_kv: s.n_head_kv,
             key_dim: s.key_dim,

@@ -86,11 +86,17 @@ impl Probes<'_> {
             let before = text[..thought].trim_end();
             let between = text[thought + THOUGHT.len()..answer].trim();
             let (end, wrapper) = between.split_at(tag_len(between));
-            let start = last_tag(before);
+            let shared =
+                self.render(&plain).map_or(0, |plain| common_prefix(&text, &plain)).min(before.len());
+            // A tag of which both begin alike is none that both have.
+            let shared =
+                before[..shared].rfind(['<', '[']).filter(|at| !before[*at..shared].contains(['>', ']']));
+            let own = shared.map_or("", |at| before[at..].trim());
+            let start =
+                if is_pair(last_tag(before), &between[..tag_len(between)]) { last_tag(before) } else { own };
             if !end.is_empty() {
                 let dropped = wrapper.trim();
                 let dropped = (!dropped.is_empty()).then(|| dropped.to_owned());
-                let start = if is_pair(start, end) { start } else { "" };
                 return (Some(Thinking::new(start, end)), dropped.into_iter().collect());
             }
         }
@@ -114,7 +120,7 @@ impl Probes<'_> {
             Some(text.to_owned())
         };
         let Some(single) = shown(&calling(json!([one]))).filter(|text| text.contains(NAME)) else {
-            return known_calls(self.template.source());
+            return Some(known_calls(self.template.source()));
         };
         let at = single.find(NAME)?;
         let two_arguments =
@@ -126,14 +132,15 @@ impl Probes<'_> {
     }
 }
 
-/// Calls of a template that tells the model how to call, but shows no earlier call.
-fn known_calls(source: &str) -> Option<Calls> {
-    let (_, start, end, keys) = KNOWN_CALLS.iter().find(|(sign, ..)| source.contains(sign))?;
+/// Calls of a template that shows no earlier call: as it tells the model, or as we do where it does not.
+fn known_calls(source: &str) -> Calls {
+    let known = KNOWN_CALLS.iter().find(|(sign, ..)| source.contains(sign));
+    let (_, start, end, keys) = known.unwrap_or(&KNOWN_CALLS[0]);
     let mut shape = Keys::default();
     if let Some((name, arguments)) = keys {
         (shape.name, shape.arguments) = (vec![(*name).to_owned()], vec![(*arguments).to_owned()]);
     }
-    Some(Calls { call: Tags::new(start, end), shape: Shape::Object(shape), ..Calls::default() })
+    Calls { call: Tags::new(start, end), shape: Shape::Object(shape), ..Calls::default() }
 }
 
 /// A sign of the form, its start and end, and its keys if they are not the usual ones.

@@ -52,8 +52,14 @@ impl Input {
 
     /// Looks for the first of the markers, the longest if several begin there.
     pub(super) fn find(&self, markers: &[&str]) -> Found {
+        self.find_from(0, markers)
+    }
+
+    /// As `find`, when it is known that no marker begins in the first `start` bytes.
+    pub(super) fn find_from(&self, start: usize, markers: &[&str]) -> Found {
         let text = self.rest();
-        for (at, _) in text.char_indices() {
+        for (at, _) in text[start..].char_indices() {
+            let at = start + at;
             let rest = &text[at..];
             match self.starts(rest, markers) {
                 Start::With(which) => return Found::Marker { before: at, which },

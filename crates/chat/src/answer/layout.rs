@@ -18,11 +18,17 @@ pub(super) struct Thinking {
     pub(super) end: String,
     /// It may begin again after text.
     pub(super) repeats: bool,
+    /// What ends it besides, and means something by itself: a model may forget to close its thinking.
+    pub(super) cut_by: Vec<String>,
 }
 
 impl Thinking {
     pub(super) fn new(start: &str, end: &str) -> Self {
-        Self { start: start.to_owned(), end: end.to_owned(), repeats: false }
+        Self { start: start.to_owned(), end: end.to_owned(), repeats: false, cut_by: Vec::new() }
+    }
+
+    pub(super) fn cut_by(self, texts: &[&str]) -> Self {
+        Self { cut_by: texts.iter().map(|&text| text.to_owned()).collect(), ..self }
     }
 }
 

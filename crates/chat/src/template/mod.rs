@@ -7,6 +7,7 @@ mod engine;
 mod normalize;
 mod python;
 mod source;
+mod tools;
 mod value;
 mod worker;
 
@@ -208,7 +209,7 @@ impl Template {
     /// Renders a conversation, brought into the form that the template understands.
     ///
     /// # Errors
-    /// What the template refuses, a limit it exceeds, or tools for a template without a place for them.
+    /// What the template refuses, a limit it exceeds, or calls whose arguments are not JSON objects.
     pub fn render(&self, messages: &[Message], options: &RenderOptions) -> Result<Rendered, Error> {
         match messages.split_last() {
             Some((last, before)) if options.continue_last => {
@@ -230,16 +231,14 @@ impl Template {
 
     fn render_whole(&self, messages: &[Message], options: &RenderOptions) -> Result<Rendered, Error> {
         let capabilities = self.capabilities();
-        if !options.tools.is_empty() && !capabilities.tools {
-            return Err(Error::NoTools);
-        }
+        let messages = tools::as_text(messages, &options.tools, capabilities)?;
         let none = Marker::default();
         let marker = if options.mark_user_text { &self.marker } else { &none };
         let mut vars = Map::new();
-        vars.insert("messages".to_owned(), normalize::messages(messages, capabilities, options, marker)?);
+        vars.insert("messages".to_owned(), normalize::messages(&messages, capabilities, options, marker)?);
         vars.insert("bos_token".to_owned(), self.specials.bos.clone().into());
         vars.insert("eos_token".to_owned(), self.specials.eos.clone().into());
-        if !options.tools.is_empty() {
+        if !options.tools.is_empty() && capabilities.tools {
             vars.insert("tools".to_owned(), normalize::tools(&options.tools, marker));
         }
         if let Some(thinking) = options.thinking {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{Capabilities, RenderOptions};
 use crate::Error;
 use crate::marks::Marker;
-use crate::message::{Message, Part, Role, Tool};
+use crate::message::{Message, Part, Role, Tool, ToolCall};
 
 /// The messages as the template shall see them.
 pub(super) fn messages(
@@ -61,16 +61,21 @@ pub(super) fn messages(
 
 /// The declarations of tools.
 pub(super) fn tools(tools: &[Tool], marker: &Marker) -> Json {
-    let declare = |tool: &Tool| {
-        let mut function = Map::new();
-        function.insert("name".to_owned(), tool.name.clone().into());
-        function.insert("description".to_owned(), tool.description.clone().unwrap_or_default().into());
-        function.insert("parameters".to_owned(), tool.parameters.clone());
-        let mut function = Json::Object(function);
-        marker.mark_json(&mut function);
-        json!({ "type": "function", "function": function })
-    };
-    tools.iter().map(declare).collect::<Vec<_>>().into()
+    let mut list: Json = tools.iter().map(super::tools::declare).collect::<Vec<_>>().into();
+    for tool in list.as_array_mut().into_iter().flatten() {
+        marker.mark_json(&mut tool["function"]);
+    }
+    list
+}
+
+/// The arguments of a call, which must be an object.
+pub(super) fn arguments(index: usize, call: &ToolCall) -> Result<Json, Error> {
+    let text = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
+    match serde_json::from_str(text) {
+        Ok(arguments @ Json::Object(_)) => Ok(arguments),
+        Ok(_) => Err(wrong_call(index, &call.name, "its arguments are not a JSON object")),
+        Err(error) => Err(wrong_call(index, &call.name, &format!("its arguments are not JSON: {error}"))),
+    }
 }
 
 struct Form<'a> {
@@ -101,17 +106,11 @@ impl Form<'_> {
         }
     }
 
-    fn call(&self, index: usize, call: &crate::ToolCall) -> Result<Json, Error> {
-        let text = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
-        let mut arguments: Json = match serde_json::from_str(text) {
-            Ok(arguments @ Json::Object(_)) => arguments,
-            Ok(_) => return Err(wrong_call(index, &call.name, "its arguments are not a JSON object")),
-            Err(error) => {
-                return Err(wrong_call(index, &call.name, &format!("its arguments are not JSON: {error}")));
-            }
-        };
+    fn call(&self, index: usize, call: &ToolCall) -> Result<Json, Error> {
+        let mut arguments = arguments(index, call)?;
         self.marker.mark_json(&mut arguments);
         if !self.capabilities.object_arguments {
+            let text = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
             arguments = self.marker.mark(text, false).into();
         }
         let name = self.marker.mark(&call.name, false);

@@ -157,7 +157,8 @@ impl Scan<'_> {
     }
 
     /// `set a.b = EXPR` becomes `set a.b = (EXPR)|__hold`; with [`Appending::Allowed`] also
-    /// `set _ = a.b.append(EXPR)` becomes `set a.b = (a.b + [EXPR])|__hold`, as lists cannot be changed in place.
+    /// `set _ = a.b.append(EXPR)` becomes `set a.b = (a.b + [EXPR])|__hold`, and `set x = a.b.pop(0)` becomes
+    /// `set x, a.b = (a.b[0], a.b[1:])|__hold`, as lists cannot be changed in place.
     fn set(&self, tag: &Tag, appending: Appending, edits: &mut Edits) {
         let text = |token: &Token| &self.source[token.range.clone()];
         let Some(assign) = tag.tokens.iter().position(|token| token.level == 0 && text(token) == "=") else {
@@ -168,28 +169,47 @@ impl Scan<'_> {
             return;
         };
         if appending == Appending::Allowed
-            && let Some((list, item)) = self.append_call(value)
+            && let Some((method, list, item)) = self.list_call(value)
         {
-            let list = &self.source[list];
-            edits.push((target.range.start..item.start, format!("{list} = ({list} + [")));
-            edits.push((item.end..last.range.end, format!("])|{HOLD}")));
+            let (list, text) = (&self.source[list], self.source[item.clone()].trim());
+            let name = &self.source[target.range.start..tag.tokens[assign - 1].range.end];
+            match (method, text) {
+                ("append", _) => {
+                    edits.push((target.range.start..item.start, format!("{list} = ({list} + [")));
+                    edits.push((item.end..last.range.end, format!("])|{HOLD}")));
+                }
+                (_, "0") => {
+                    let by = format!("{name}, {list} = ({list}[0], {list}[1:])|{HOLD}");
+                    edits.push((target.range.start..last.range.end, by));
+                }
+                _ => {
+                    let by = format!("{name}, {list} = ({list}[-1], {list}[:-1])|{HOLD}");
+                    edits.push((target.range.start..last.range.end, by));
+                }
+            }
         } else if tag.tokens[..assign].iter().any(|token| text(token) == ".") {
             edits.push((first.range.start..first.range.start, "(".to_owned()));
             edits.push((last.range.end..last.range.end, format!(")|{HOLD}")));
         }
     }
 
-    /// Of `NAME.NAME.append(EXPR)`, the ranges of list and item.
-    fn append_call(&self, value: &[Token]) -> Option<(Range<usize>, Range<usize>)> {
+    /// Of `NAME.NAME.append(EXPR)`, or `pop` with 0, -1 or nothing: the method, and the ranges of list and item.
+    fn list_call(&self, value: &[Token]) -> Option<(&str, Range<usize>, Range<usize>)> {
         let text = |token: &Token| &self.source[token.range.clone()];
         let call = value.iter().position(|token| text(token) == "(")?;
         let [path @ .., dot, name] = &value[..call] else { return None };
-        let is_path = path.iter().all(|token| matches!(token.kind, Kind::Word) || text(token) == ".");
-        let ends = value.last().filter(|token| text(token) == ")" && token.level == 0)?;
+        let is_path = path.iter().all(|token| token.kind == Kind::Word || text(token) == ".");
+        let end = value.last().filter(|token| text(token) == ")" && token.level == 0)?;
         let closes_here = value[call + 1..value.len() - 1].iter().all(|token| token.level > 0);
         let (first, last) = (path.first()?, path.last()?);
-        (text(dot) == "." && text(name) == "append" && is_path && closes_here)
-            .then(|| (first.range.start..last.range.end, value[call].range.end..ends.range.start))
+        let item = value[call].range.end..end.range.start;
+        let is_known = match text(name) {
+            "append" => true,
+            "pop" => matches!(self.source[item.clone()].trim(), "" | "0" | "-1"),
+            _ => false,
+        };
+        let fits = text(dot) == "." && is_known && is_path && closes_here;
+        fits.then(|| (text(name), first.range.start..last.range.end, item))
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::{env, fs};
 
 use chat::{Limits, Moment, Template};
 use serde_json::{Map, Value};
@@ -31,14 +29,9 @@ const FAILS_IN_PYTHON_ONLY: [(&str, usize); 9] = [
 fn templates_of_real_models_render_as_in_python() {
     let data: Value = serde_json::from_str(include_str!("../data/templates.json")).expect("the data is JSON");
     let cases = data["cases"].as_array().expect("a list of cases");
-    let folder = templates();
     let (mut same, mut wrong, mut laxer) = (0, Vec::new(), BTreeMap::new());
     for (name, hashes) in data["sha256"].as_object().expect("a table of templates") {
-        let path = folder.join(name);
-        let source = fs::read_to_string(&path).unwrap_or_else(|error| {
-            panic!("{}: {error}; run `cargo xtask models templates`", path.display())
-        });
-        let template = Template::strict(&source, &Limits::default());
+        let template = Template::strict(&crate::cache::template(name), &Limits::default());
         for case in cases {
             let case_name = case["name"].as_str().expect("a case has a name");
             let vars: Map<String, Value> = case["vars"].as_object().expect("a case has variables").clone();
@@ -57,16 +50,6 @@ fn templates_of_real_models_render_as_in_python() {
     let generators = laxer.remove("llama-cpp-deepseek-r1.jinja");
     assert_eq!(generators, Some(8));
     assert_eq!(laxer.into_iter().collect::<Vec<_>>(), FAILS_IN_PYTHON_ONLY);
-}
-
-/// Where `cargo xtask models` puts the templates.
-fn templates() -> PathBuf {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = set("LLAMA_RS_CACHE").or_else(|| set("XDG_CACHE_HOME").map(|base| base.join("llama-rs")));
-    cache
-        .or_else(|| set("HOME").map(|home| home.join(".cache/llama-rs")))
-        .expect("a cache folder")
-        .join("templates")
 }
 
 fn hash(text: &str) -> String {

@@ -71,11 +71,12 @@ fn shown(value: &Value<'_>) -> String {
             let more = if cut.len() < text.len() { "..." } else { "" };
             format!("{cut:?}{more}")
         }
-        other => scalar(other).to_string(),
+        other => json_value(other).to_string(),
     }
 }
 
-fn scalar(value: &Value<'_>) -> serde_json::Value {
+/// A value with all its elements; bytes that are no UTF-8 are replaced.
+pub(crate) fn json_value(value: &Value<'_>) -> serde_json::Value {
     match *value {
         Value::U8(v) => json!(v),
         Value::I8(v) => json!(v),
@@ -89,13 +90,13 @@ fn scalar(value: &Value<'_>) -> serde_json::Value {
         Value::F64(v) => json!(v),
         Value::Bool(v) => json!(v),
         Value::String(v) => json!(String::from_utf8_lossy(v)),
-        Value::Array(v) => v.iter().map(|v| scalar(&v)).collect(),
+        Value::Array(v) => v.iter().map(|v| json_value(&v)).collect(),
     }
 }
 
-fn as_json(file: &Gguf, tensors: bool) -> String {
+pub(crate) fn as_json(file: &Gguf, tensors: bool) -> String {
     let metadata: serde_json::Map<_, _> =
-        file.metadata().iter().map(|(key, value)| (key.to_owned(), scalar(&value))).collect();
+        file.metadata().iter().map(|(key, value)| (key.to_owned(), json_value(&value))).collect();
     let types: Vec<_> = by_type(file)
         .into_iter()
         .map(|(name, n, bytes)| json!({ "type": name, "tensors": n, "bytes": bytes }))

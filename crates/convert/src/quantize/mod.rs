@@ -12,6 +12,7 @@ use regex_lite::Regex;
 use crate::{Error, Imatrix, Mix, Result};
 
 pub use plan::{Plan, Planned};
+pub(crate) use run::refuse_source;
 pub use run::{Progress, run};
 
 /// What is asked for.

@@ -44,7 +44,7 @@ impl Job {
         n_ctx: usize,
         outlet: Outlet,
     ) -> Self {
-        tokens.iter().for_each(|token| chain.accept(*token));
+        tokens.iter().for_each(|token| chain.accept_prompt(*token));
         let stats = Stats { n_prompt: tokens.len(), seed: chain.seed(), ..Stats::default() };
         let max_tokens = request.max_tokens.unwrap_or(usize::MAX);
         tokens.reserve_exact(max_tokens.min(n_ctx + 1 - tokens.len()));
@@ -109,7 +109,9 @@ impl Job {
             Ok(token) => token,
             Err(error) => return Some(Finish::Failed(error.into())),
         };
-        self.chain.accept(token);
+        if let Err(error) = self.chain.accept(token) {
+            return Some(Finish::Failed(error.into()));
+        }
         self.tokens.push(token);
         self.stats.n_generated += 1;
         let logprobs = self.n_logprobs.map(|n| Logprobs::of(logits, token, n));

@@ -83,7 +83,7 @@ fn steps_of_a_context() {
         let mut chosen = [0; 2];
         for (token, logits) in chosen.iter_mut().zip(outputs.rows()) {
             *token = chain.sample(logits).expect("a token");
-            chain.accept(*token);
+            chain.accept(*token).expect("no grammar refuses it");
         }
         tokens = chosen;
     }

@@ -9,8 +9,6 @@ use engine::{Context, ContextConfig, Entry, LoadConfig, LoadedModel, Mode, SeqId
 use tensor::DType;
 use testkit::{Golden, goldens, nmse};
 
-use super::half_gelu::HalfGelu;
-
 /// Greatest normalized mean squared error against the reference.
 const TOLERANCE: f64 = 1e-6;
 
@@ -25,7 +23,7 @@ enum Run {
 }
 
 fn device(name: &str, n_threads: usize) -> Arc<dyn Device> {
-    Arc::new(HalfGelu(CpuDevice::new(&CpuConfig { name: name.into(), n_threads, ..CpuConfig::default() })))
+    CpuDevice::new(&CpuConfig { name: name.into(), n_threads, ..CpuConfig::default() })
 }
 
 fn built() -> Vec<Golden> {
@@ -102,7 +100,7 @@ fn pick(golden: &Golden, rows: &[f32]) -> Vec<f32> {
     }
 }
 
-fn check(devices: &[Arc<dyn Device>], runs: impl Fn(&Golden) -> Vec<Run>) {
+fn check(devices: &[Arc<dyn Device>], runs: impl Fn(&Golden, &LoadedModel) -> Vec<Run>) {
     let mut failures = Vec::new();
     let goldens = built();
     assert!(!goldens.is_empty(), "no architecture is built");
@@ -115,7 +113,7 @@ fn check(devices: &[Arc<dyn Device>], runs: impl Fn(&Golden) -> Vec<Run>) {
                 continue;
             }
         };
-        for run in runs(golden) {
+        for run in runs(golden, &model) {
             let error = compute(golden, &model, run)
                 .map(|rows| nmse(&pick(golden, &rows), &want))
                 .map_err(|e| e.to_string());
@@ -128,22 +126,22 @@ fn check(devices: &[Arc<dyn Device>], runs: impl Fn(&Golden) -> Vec<Run>) {
 }
 
 /// Models that see all tokens at once have no other way to be given them.
-fn is_causal(golden: &Golden) -> bool {
-    golden.run.decode && (!golden.run.encode || golden.architecture == "t5")
+fn is_causal(golden: &Golden, model: &LoadedModel) -> bool {
+    golden.run.decode && model.model().hparams().causal
 }
 
 #[test]
 fn one_batch() {
-    check(&[device("cpu", 2)], |_| vec![Run::OneBatch]);
+    check(&[device("cpu", 2)], |_, _| vec![Run::OneBatch]);
 }
 
 #[test]
 fn in_pieces_and_from_a_shared_prefix() {
     let pieces = || vec![Run::OneByOne, Run::Chunks(7), Run::Restored];
-    check(&[device("cpu", 1)], |golden| if is_causal(golden) { pieces() } else { vec![] });
+    check(&[device("cpu", 1)], |golden, model| if is_causal(golden, model) { pieces() } else { vec![] });
 }
 
 #[test]
 fn on_two_devices() {
-    check(&[device("first", 1), device("second", 1)], |_| vec![Run::OneBatch]);
+    check(&[device("first", 1), device("second", 1)], |_, _| vec![Run::OneBatch]);
 }

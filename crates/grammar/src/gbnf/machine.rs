@@ -208,7 +208,7 @@ impl Machine {
             let Item { step, below } = item;
             match program.step(&item) {
                 None | Some(Step::Byte { .. } | Step::Token { .. } | Step::NotToken { .. }) => {
-                    settled.push(item)
+                    settled.push(item);
                 }
                 Some(Step::Split(choices)) => todo.extend(choices.iter().map(|&step| Item { step, below })),
                 Some(Step::Return) => todo.extend_from_slice(self.stacks.items(below)),
@@ -285,7 +285,14 @@ struct Below {
 }
 
 impl Calls {
-    fn add(&mut self, program: &Program, stacks: &mut Stacks, routine: RoutineId, next: StepId, below: SetId) {
+    fn add(
+        &mut self,
+        program: &Program,
+        stacks: &mut Stacks,
+        routine: RoutineId,
+        next: StepId,
+        below: SetId,
+    ) {
         let rank = program.routines[routine as usize].rank;
         let all = self.0.entry((rank, routine)).or_insert_with(|| Below { items: Vec::new(), rest: NONE });
         if next == RETURN {

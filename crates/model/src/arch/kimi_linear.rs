@@ -4,10 +4,11 @@
 use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::decoder("kimi-linear", |at, hp| {
-    let scales = ["attn_q.scale", "attn_k.scale", "attn_v.scale"];
-    at.ignore_each(&scales, "the reference engine does not apply it");
+    for part in ["attn_q", "attn_k", "attn_v"] {
+        at.ignore_each(&[&format!("{part}.scale"), &format!("{part}.bias")], "the reference engine does not apply it");
+    }
     let mixer: Box<dyn Block> = if hp.layer(at.index()).n_head_kv == 0 {
-        at.ignore("attn_output.scale", "the reference engine does not apply it");
+        at.ignore_each(&["attn_output.scale", "ssm_beta.scale"], "the reference engine does not apply it");
         Kda::load(at, hp)?.into()
     } else {
         Mla::load(at, MlaSpec::load(at, hp)?)?.into()

@@ -123,7 +123,7 @@ impl AttentionSpec {
     }
 
     /// What the layer remembers.
-    fn memory(&self) -> MemorySpec {
+    pub(crate) fn memory(&self) -> MemorySpec {
         MemorySpec::Kv {
             n_head_kv: self.n_head_kv,
             key_dim: self.key_dim,

@@ -12,7 +12,13 @@ pub(crate) struct ShortConv {
 impl ShortConv {
     /// Over the last `d_conv` tokens of `n` channels.
     pub(crate) fn load(at: &Source<'_>, name: &str, d_conv: usize, n: usize) -> Result<Self> {
-        let weight = at.vector(&format!("{name}.weight"), [d_conv, n])?;
+        let full = format!("{name}.weight");
+        // Some converters keep the extent of 1 that a depthwise convolution has in PyTorch.
+        let weight = if at.has(&full) && at.extent(&full, 2)? == n && n > 1 {
+            at.vector_as(&full, [d_conv, 1, n], [d_conv, n])?
+        } else {
+            at.vector(&full, [d_conv, n])?
+        };
         let bias = at.vector_opt(&format!("{name}.bias"), [n])?;
         Ok(Self { weight, bias, memory: at.remember(MemorySpec::State { len: (d_conv - 1) * n }) })
     }

@@ -198,7 +198,7 @@ pub(crate) struct Kda {
 impl Kda {
     pub(crate) fn load(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
         let (n_embd, norm) = (hp.n_embd, NormSpec::rms(at, hp)?);
-        let (d, n_head) = (at.extent_of("kda.head_dim")?, hp.layer(at.index()).n_head);
+        let (d, n_head) = (at.extent_of("kda.head_dim")?, hp.layer(0).n_head);
         let n = Error::check_extent(&at.full_key("kda.head_dim"), d * n_head)?;
         let d_conv = at.extent_of("ssm.conv_kernel")?;
         let linear = |name: &str, n_in, n_out| Linear::load(at, name, n_in, n_out);

@@ -8,8 +8,8 @@ pub(crate) struct Embedding {
     table: Weight,
     /// Learned absolute positions, `[n_embd, n_ctx]`.
     positions: Option<Weight>,
-    /// `[n_embd, n_types]`: the first is added.
-    types: Option<Weight>,
+    /// The vector of the first type of token, `[n_embd]`.
+    first_type: Option<Weight>,
     scale: f32,
     norm: Option<Norm>,
 }
@@ -17,7 +17,7 @@ pub(crate) struct Embedding {
 impl Embedding {
     pub(crate) fn load(file: &Source<'_>, hp: &Hparams) -> Result<Self> {
         let table = file.weight("token_embd.weight", [hp.n_embd, hp.n_vocab])?;
-        Ok(Self { table, positions: None, types: None, scale: 1.0, norm: None })
+        Ok(Self { table, positions: None, first_type: None, scale: 1.0, norm: None })
     }
 
     /// Multiplies each row.
@@ -42,7 +42,10 @@ impl Embedding {
             return Ok(self);
         }
         let n_types = file.extent(name, 1)?;
-        Ok(Self { types: Some(file.vector(name, [hp.n_embd, n_types])?), ..self })
+        let table = file.vector(name, [hp.n_embd, n_types])?;
+        // The rows behind the first go unread.
+        let first = Weight { shape: table.shape.with_dims(&[hp.n_embd]), ..table };
+        Ok(Self { first_type: Some(first), ..self })
     }
 
     pub(crate) fn forward<'g>(&self, step: &Step<'g>) -> Tensor<'g> {
@@ -50,8 +53,8 @@ impl Embedding {
         if self.scale != 1.0 {
             x = x.scale(self.scale);
         }
-        if let Some(types) = self.types {
-            x = x + step.graph.weight(types).slice(1, 0, 1);
+        if let Some(first) = self.first_type {
+            x = x + first;
         }
         if let Some(positions) = self.positions {
             x = x + step.positions().lookup(positions);

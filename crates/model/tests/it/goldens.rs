@@ -110,3 +110,14 @@ fn errors_name_the_thing_and_both_values() {
         "architecture `gpt5` is not supported; `llama-rs arch` lists those that are",
     );
 }
+
+#[test]
+fn the_document_lists_the_architectures_there_are() {
+    let document = include_str!("../../../../docs/architectures.md");
+    let mut listed: Vec<_> =
+        document.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let mut there: Vec<_> = model::architectures().collect();
+    listed.sort_unstable();
+    there.sort_unstable();
+    assert_eq!(listed, there, "docs/architectures.md");
+}

@@ -183,6 +183,16 @@ impl Candidates {
         });
     }
 
+    /// Sets the logits of these tokens to -infinity. They stay candidates: what samplers count does not change.
+    pub fn rule_out(&mut self, mut is_ruled_out: impl FnMut(TokenId) -> bool) {
+        self.forget_order();
+        for (&id, logit) in self.ids.iter().zip(&mut self.logits) {
+            if is_ruled_out(id) {
+                *logit = f32::NEG_INFINITY;
+            }
+        }
+    }
+
     /// Keeps the candidates that `keep` approves of, in their order.
     pub fn retain(&mut self, mut keep: impl FnMut(TokenId, f32) -> bool) {
         let mut n_kept = 0;

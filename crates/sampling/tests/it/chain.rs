@@ -16,7 +16,7 @@ fn chain(params: &Params) -> Chain {
 fn generate(chain: &mut Chain, n: u32) -> Vec<TokenId> {
     let next = |step| {
         let token = chain.sample(&row(step)).unwrap();
-        chain.accept(token);
+        chain.accept(token).unwrap();
         token
     };
     (0..n).map(next).collect()
@@ -87,7 +87,7 @@ fn same_seed_same_tokens_and_reset_starts_over() {
         assert_eq!(generate(&mut chain(&params), 50), tokens);
         let mut clone = first.clone();
         assert_eq!(generate(&mut clone, 50), generate(&mut first, 50), "a clone goes on alike");
-        first.reset();
+        first.reset().unwrap();
         assert_eq!(generate(&mut first, 50), tokens);
         let other = Params { seed: Some(8), ..params };
         assert_ne!(generate(&mut chain(&other), 50), tokens);
@@ -106,7 +106,7 @@ fn bad_logits_are_errors_and_draw_nothing() {
         }
         assert_eq!(tried.sample(&[0.0; 3]), Err(Error::LogitCount { expected: N, found: 3 }));
         assert_eq!(tried.sample(&[f32::NEG_INFINITY; N]).unwrap_err(), Error::NothingLeft);
-        tried.reset();
+        tried.reset().unwrap();
         assert_eq!(generate(&mut tried, 20), generate(&mut chain(&params), 20));
     }
 }
@@ -202,7 +202,7 @@ fn extreme_parameters_and_logits() {
                 let Ok(mut chain) = Chain::new(&params, &VocabInfo::of_size(70)) else { continue };
                 for row in rows.iter().chain(&rows) {
                     match chain.sample(row) {
-                        Ok(token) => chain.accept(token),
+                        Ok(token) => chain.accept(token).unwrap(),
                         Err(error) => panic!("{error} {params:?} {row:?}"),
                     }
                     let sum: f32 = chain.candidates().probabilities().iter().sum();

@@ -56,7 +56,7 @@ fn run(case: &Value, logits: &[f32]) -> Candidates {
         );
         let params = Params { penalty_repeat: 1.1, seed: Some(1), ..Params::default() };
         let mut chain = Chain::new(&params, &VocabInfo::of_size(logits.len())).unwrap();
-        history(&case["params"]).for_each(|token| chain.accept(token));
+        history(&case["params"]).for_each(|token| chain.accept_prompt(token));
         chain.sample(logits).unwrap();
         return chain.candidates().clone();
     }

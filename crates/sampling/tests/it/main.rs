@@ -4,6 +4,7 @@
 use sampling::Sampler;
 
 mod chain;
+mod constraint;
 mod draws;
 mod golden;
 mod vocab;

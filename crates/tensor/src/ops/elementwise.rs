@@ -10,11 +10,12 @@ use crate::{Rows, Tensor, Weight};
 pub enum Unary {
     /// `x * sigmoid(x)`.
     Silu,
-    /// GELU by the tanh approximation (Hendrycks and Gimpel 2016).
+    /// GELU by the tanh approximation (Hendrycks and Gimpel 2016). Argument and result are rounded to half precision
+    /// below 10 and are the same above: so do the engines that models were judged with.
     Gelu,
     /// GELU by the error function.
     GeluErf,
-    /// `x * sigmoid(1.702 x)`.
+    /// `x * sigmoid(1.702 x)`, rounded as [`Self::Gelu`].
     GeluQuick,
     Relu,
     /// `max(x, 0)^2`.

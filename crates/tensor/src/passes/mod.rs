@@ -2,9 +2,11 @@
 
 mod dead;
 mod hoist_outputs;
+mod tap_products;
 
 pub use dead::remove_dead;
 pub use hoist_outputs::hoist_outputs;
+pub use tap_products::{ProductTap, tap_products};
 
 use crate::Graph;
 

@@ -67,12 +67,13 @@ mod tests {
         let unwanted = k.matmul(weight(3, &[4, 4]));
         graph.output(Output::Logits, e);
         graph.output(Output::Embeddings, unwanted);
+        let x = x.id();
         let (graph, taps) = tap_products(graph, |id| id.0 < 3);
         let seen: Vec<_> = taps.iter().map(|t| (t.weight.0, t.input, t.experts)).collect();
         let tap = Output::Tap;
         assert_eq!(seen, [(0, tap(0), None), (1, tap(0), None), (2, tap(1), Some(tap(2)))]);
         let (_, outputs) = graph.into_parts();
         assert_eq!(outputs.len(), 5);
-        assert_eq!(outputs[2], (tap(0), x.id()));
+        assert_eq!(outputs[2], (tap(0), x));
     }
 }

@@ -11,8 +11,13 @@ pub(crate) fn metadata(values: &[(&str, OwnedValue)]) -> Metadata {
     for (key, value) in values {
         builder.value(key, value.clone());
     }
-    let gguf = Gguf::from_bytes(builder.to_bytes()).expect("a whole file");
-    gguf.metadata().clone()
+    read_back(&builder)
+}
+
+/// The metadata of what was built.
+pub(crate) fn read_back(builder: &Builder) -> Metadata {
+    let bytes = builder.to_bytes().expect("a header that may be written");
+    Gguf::from_bytes(bytes).expect("a whole file").metadata().clone()
 }
 
 /// A header from rows of key, type and value.
@@ -22,8 +27,7 @@ pub(crate) fn from_json(rows: &Value) -> Metadata {
         let [key, ty] = [&row[0], &row[1]].map(|text| text.as_str().expect("text"));
         builder.value(key, owned(ty, &row[2]));
     }
-    let gguf = Gguf::from_bytes(builder.to_bytes()).expect("a whole file");
-    gguf.metadata().clone()
+    read_back(&builder)
 }
 
 fn owned(ty: &str, value: &Value) -> OwnedValue {

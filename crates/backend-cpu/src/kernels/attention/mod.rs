@@ -283,9 +283,8 @@ impl<F: Float> RowScores<'_, F> {
         let queries: [_; T] = std::array::from_fn(|t| &self.queries[t * chunks..(t + 1) * chunks]);
         for first in (0..self.keys.n).step_by(K) {
             // Past the end the last key is repeated: nobody looks at its scores.
-            let keys: [_; K] = std::array::from_fn(|k| {
-                chunks_of::<F>(&self.keys, (first + k).min(self.keys.n - 1), chunks)
-            });
+            let keys: [_; K] =
+                std::array::from_fn(|k| chunks_of::<F>(&self.keys, (first + k).min(self.keys.n - 1), chunks));
             let mut sums = [[isa.splat(0.0); T]; K];
             for c in 0..chunks {
                 for (key, sums) in keys.iter().zip(&mut sums) {

@@ -1,11 +1,24 @@
 //! `Q4_0`, `Q4_1`, `Q5_0`, `Q5_1`, `Q8_0`: a scale, perhaps a minimum, for each 32 values.
 
+use bytemuck::Pod;
 use quant::blocks::{BlockQ4_0, BlockQ4_1, BlockQ5_0, BlockQ5_1, BlockQ8_0};
 
 use crate::{
     isa::{Isa, WIDE},
     kernels::format::{By32, By32WithMin, Format, Scales},
 };
+
+/// The first four bytes of blocks: the scale, and what comes after it.
+#[inline(always)]
+pub(super) fn heads<B: Pod>(span: &[B; 8]) -> [u32; 8] {
+    let mut heads = [0; 8];
+    for (head, block) in heads.iter_mut().zip(span) {
+        *head = u32::from_le_bytes(
+            *bytemuck::bytes_of(block).first_chunk().expect("a block of at least 4 bytes"),
+        );
+    }
+    heads
+}
 
 pub(crate) struct Q4_0;
 
@@ -15,7 +28,7 @@ impl Format for Q4_0 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.f16_8(span.map(|b| b.d.to_bits())))
+        Scales::of(isa, isa.f16_pairs(heads(span))[0])
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -37,8 +50,8 @@ impl Format for Q4_1 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        let min = isa.f16_8(span.map(|b| b.m.to_bits()));
-        Scales { scale: isa.f16_8(span.map(|b| b.d.to_bits())), min: isa.sub(isa.splat(0.0), min) }
+        let [scale, min] = isa.f16_pairs(heads(span));
+        Scales { scale, min: isa.sub(isa.splat(0.0), min) }
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -54,7 +67,7 @@ impl Format for Q5_0 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.f16_8(span.map(|b| b.d.to_bits())))
+        Scales::of(isa, isa.f16_pairs(heads(span))[0])
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -76,8 +89,8 @@ impl Format for Q5_1 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        let min = isa.f16_8(span.map(|b| b.m.to_bits()));
-        Scales { scale: isa.f16_8(span.map(|b| b.d.to_bits())), min: isa.sub(isa.splat(0.0), min) }
+        let [scale, min] = isa.f16_pairs(heads(span));
+        Scales { scale, min: isa.sub(isa.splat(0.0), min) }
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -94,7 +107,7 @@ impl Format for Q8_0 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.f16_8(span.map(|b| b.d.to_bits())))
+        Scales::of(isa, isa.f16_pairs(heads(span))[0])
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {

@@ -5,7 +5,7 @@ use quant::{
     tables::{FP4_DOUBLED, IQ4_LEVELS},
 };
 
-use super::legacy::nibbles;
+use super::legacy::{heads, nibbles};
 use crate::{
     isa::{Isa, WIDE},
     kernels::format::{By16, By32, Format, Scales},
@@ -36,7 +36,7 @@ impl Format for Iq4Nl {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.f16_8(span.map(|b| b.d.to_bits())))
+        Scales::of(isa, isa.f16_pairs(heads(span))[0])
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use quant::DType;
 
 pub use functions::Activation;
-pub(crate) use functions::{exp, tanh};
+pub(crate) use functions::{IDENTITY_FROM, exp, tanh};
 
 use super::{
     Kernels,

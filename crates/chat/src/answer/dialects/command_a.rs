@@ -14,7 +14,10 @@ pub(super) const ENTRY: Entry = Entry {
 fn layout() -> Layout {
     let keys = Keys { name: list(&["tool_name"]), arguments: list(&["parameters"]), ..Keys::default() };
     Layout {
-        thinking: Some(Thinking::new("<|START_THINKING|>", "<|END_THINKING|>")),
+        thinking: Some(
+            Thinking::new("<|START_THINKING|>", "<|END_THINKING|>")
+                .cut_by(&["<|START_TEXT|>", "<|START_ACTION|>"]),
+        ),
         dropped: list(&[
             "<|START_TEXT|>",
             "<|END_TEXT|>",

@@ -22,7 +22,7 @@ fn layout(block: &str) -> Layout {
     let named =
         Named { after_name: list(&["\">"]), arguments: Arguments::Tagged(tagged), ..Named::default() };
     Layout {
-        thinking: Some(Thinking::new("<think>", "</think>")),
+        thinking: Some(Thinking::new("<think>", "</think>").cut_by(&[&format!("<｜DSML｜{block}>")])),
         calls: Some(Calls {
             section: Tags { start: format!("<｜DSML｜{block}>"), end: format!("</｜DSML｜{block}>") },
             call: Tags::new("<｜DSML｜invoke name=\"", "</｜DSML｜invoke>"),

@@ -15,7 +15,10 @@ fn layout() -> Layout {
     let named =
         Named { after_name: list(&["<|tool_call_argument_begin|>"]), name_in_id: true, ..Named::default() };
     Layout {
-        thinking: Some(Thinking::new("<think>", "</think>")),
+        thinking: Some(
+            Thinking::new("<think>", "</think>")
+                .cut_by(&["<|tool_calls_section_begin|>", "<|tool_call_begin|>"]),
+        ),
         dropped: list(&["<|tool_calls_section_end|>"]),
         calls: Some(Calls {
             section: Tags::new("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),

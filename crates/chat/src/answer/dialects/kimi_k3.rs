@@ -25,7 +25,10 @@ fn layout() -> Layout {
         ..Named::default()
     };
     Layout {
-        thinking: Some(Thinking::new("<|open|>think<|sep|>", "<|close|>think<|sep|>")),
+        thinking: Some(
+            Thinking::new("<|open|>think<|sep|>", "<|close|>think<|sep|>")
+                .cut_by(&["<|open|>response<|sep|>"]),
+        ),
         dropped: list(&[
             "<|open|>message role=\"assistant\"<|sep|>",
             "<|open|>response<|sep|>",

@@ -22,7 +22,7 @@ fn layout() -> Layout {
         ..Named::default()
     };
     Layout {
-        thinking: Some(Thinking::new("<think>", "</think>")),
+        thinking: Some(Thinking::new("<think>", "</think>").cut_by(&["<tool_call>"])),
         dropped: list(&["<role>ASSISTANT</role>", "<|role_end|>"]),
         calls: Some(Calls {
             call: Tags::new("<tool_call>", "</tool_call>"),

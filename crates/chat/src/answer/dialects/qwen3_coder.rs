@@ -19,7 +19,7 @@ fn layout() -> Layout {
     };
     let named = Named { after_name: list(&[">"]), arguments: Arguments::Tagged(tagged), ..Named::default() };
     Layout {
-        thinking: Some(Thinking::new("<think>", "</think>")),
+        thinking: Some(Thinking::new("<think>", "</think>").cut_by(&["<tool_call>"])),
         dropped: list(&["</tool_call>"]),
         calls: Some(Calls {
             section: Tags::new("<tool_call>", "</tool_call>"),
