@@ -240,7 +240,7 @@ fn too_many_requests_are_refused_not_hoarded() {
             answer
         })
         .collect();
-    assert!(matches!(engine.submit(greedy(prompt(1, 5), 3)), Err(Error::QueueFull { n_waiting: 2 })));
+    assert!(matches!(engine.submit(greedy(prompt(1, 5), 3)), Err(Error::QueueFull { .. })));
     for answer in answers {
         assert_eq!(answer.complete().expect("an answer").tokens.len(), 3);
     }
