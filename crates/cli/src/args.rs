@@ -1,6 +1,7 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
 mod gguf;
+mod grammar;
 mod imatrix;
 mod perplexity;
 mod quantize;
@@ -15,10 +16,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tensor::DType;
 
 pub(crate) use gguf::{GgufCommand, SetArgs, SplitArgs};
+pub(crate) use grammar::GrammarArgs;
 pub(crate) use imatrix::{ImatrixArgs, ImatrixFormat};
 pub(crate) use perplexity::PerplexityArgs;
 pub(crate) use quantize::QuantizeArgs;
-pub(crate) use run::RunArgs;
+pub(crate) use run::{Reasoning, RunArgs};
 pub(crate) use sampling::SamplingArgs;
 pub(crate) use short::expanded;
 

@@ -3,7 +3,6 @@
 //! Text and data go to standard output, everything else to standard error. Exit codes: 0 fine, 1 failed, 2 usage.
 
 mod args;
-mod chat;
 mod commands;
 mod devices;
 mod interrupt;

@@ -110,9 +110,12 @@ impl Engine {
     /// # Errors
     /// Where the request cannot be answered whatever happens: its prompt is empty or longer than the context, its
     /// settings contradict the vocabulary. Where too many requests wait. Where the engine has stopped.
-    pub fn submit(&self, request: Request) -> Result<Answer> {
+    pub fn submit(&self, mut request: Request) -> Result<Answer> {
         let tokens = self.tokens(&request.prompt)?;
-        let chain = Chain::new(&request.sampling, &self.vocab)?;
+        let mut chain = Chain::new(&request.sampling, &self.vocab)?;
+        if let Some(constraint) = request.constraint.take() {
+            chain.constrain(constraint);
+        }
         if let Some(cause) = self.obituary.get() {
             return Err(Error::EngineStopped { cause: cause.clone() });
         }

@@ -1,6 +1,6 @@
 //! What is asked of an engine.
 
-use sampling::Params;
+use sampling::{Constraint, Params};
 use tokenizer::{Encode, TokenId};
 
 /// A prompt and how it is to be continued.
@@ -8,6 +8,8 @@ use tokenizer::{Encode, TokenId};
 pub struct Request {
     pub prompt: Prompt,
     pub sampling: Params,
+    /// What the answer must keep to, from its first token.
+    pub constraint: Option<Box<dyn Constraint>>,
     /// Most tokens of the answer; as many as the context holds if absent.
     pub max_tokens: Option<usize>,
     /// Strings that end the answer and are not part of it.
@@ -34,6 +36,7 @@ impl Request {
         Self {
             prompt: prompt.into(),
             sampling: Params::default(),
+            constraint: None,
             max_tokens: None,
             stop: Vec::new(),
             logprobs: None,

@@ -20,6 +20,8 @@ pub use stream::Detokenizer;
 use vocab::BpeVariant;
 pub use vocab::{SpecialIds, Texts, TokenAttr, Vocab, VocabData, VocabKind};
 
+use std::ops::Range;
+
 use models::bpe::{Bpe, Scratch};
 use models::plamo2::Plamo2;
 use models::rwkv::Rwkv;
@@ -109,13 +111,19 @@ impl Tokenizer {
 
     /// Tokens of a text.
     pub fn encode(&self, text: &str, opts: Encode) -> Vec<TokenId> {
+        self.encode_marked(text, &[], opts)
+    }
+
+    /// Tokens of a text of which some ranges of bytes are `plain`: no control token is recognized there, whatever
+    /// `opts` say of the rest. So a user's words cannot end their turn in a prompt that is otherwise a template's.
+    pub fn encode_marked(&self, text: &str, plain: &[Range<usize>], opts: Encode) -> Vec<TokenId> {
         let mut out = Vec::with_capacity(text.len() / 4 + 2);
         let (first, last) = self.enclosing();
         if opts.add_special {
             out.extend(first);
         }
         let mut after_special = true;
-        for fragment in self.partition.split(&self.vocab, text, opts.parse_special) {
+        for fragment in self.partition.split(&self.vocab, text, opts.parse_special, plain) {
             match fragment {
                 Fragment::Token(id) => out.push(id),
                 Fragment::Text(text) => self.encode_text(text, after_special, &mut out),

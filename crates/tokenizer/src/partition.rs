@@ -42,12 +42,24 @@ impl Partition {
         Self { all: trie(true), always: trie(false) }
     }
 
-    /// Cuts `text` at its special tokens. Empty stretches are left out.
-    pub(crate) fn split<'t>(&self, vocab: &Vocab, text: &'t str, parse_special: bool) -> Vec<Fragment<'t>> {
+    /// Cuts `text` at its special tokens. Empty stretches are left out. Tokens that touch a range of `plain`, and would
+    /// be hidden when decoded, are text.
+    pub(crate) fn split<'t>(
+        &self,
+        vocab: &Vocab,
+        text: &'t str,
+        parse_special: bool,
+        plain: &[Range<usize>],
+    ) -> Vec<Fragment<'t>> {
         let trie = if parse_special { &self.all } else { &self.always };
+        let is_plain = |found: &Found| {
+            vocab.attr(found.token).has(TokenAttr::CONTROL | TokenAttr::UNKNOWN)
+                && plain.iter().any(|p| p.start < found.range.end && found.range.start < p.end)
+        };
         let mut fragments = Vec::new();
         let mut end = 0;
-        for Found { token, range } in find_all(trie, vocab, text.as_bytes()) {
+        let found = find_all(trie, vocab, text.as_bytes()).into_iter().filter(|found| !is_plain(found));
+        for Found { token, range } in found {
             if end < range.start {
                 fragments.push(Fragment::Text(&text[end..range.start]));
             }

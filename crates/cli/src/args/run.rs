@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::{DeviceArgs, KvType, SamplingArgs};
+use super::{DeviceArgs, GrammarArgs, KvType, SamplingArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -45,6 +45,30 @@ pub(crate) struct RunArgs {
     /// System message that comes first in a chat
     #[arg(long = "system-prompt", visible_alias = "sys", value_name = "TEXT", conflicts_with = "raw")]
     pub(crate) system: Option<String>,
+
+    /// Chat template to use instead of the model's: the name of a usual one, or its text
+    #[arg(long, value_name = "NAME|TEXT", conflicts_with = "raw")]
+    pub(crate) chat_template: Option<String>,
+
+    /// The same from a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["raw", "chat_template"])]
+    pub(crate) chat_template_file: Option<PathBuf>,
+
+    /// Variables for the chat template, as a JSON object
+    #[arg(long, value_name = "JSON", hide_short_help = true)]
+    pub(crate) chat_template_kwargs: Option<String>,
+
+    /// Print the rendered prompt instead of an answer
+    #[arg(long, conflicts_with = "interactive")]
+    pub(crate) template: bool,
+
+    /// Whether the model thinks before it answers, if it can be told
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) reasoning: Reasoning,
+
+    /// Do not show what the model thinks before it answers
+    #[arg(long)]
+    pub(crate) hide_thinking: bool,
 
     /// Text that ends an answer and is not part of it; may be repeated
     #[arg(short = 'r', long = "reverse-prompt", visible_alias = "stop", value_name = "TEXT")]
@@ -96,5 +120,16 @@ pub(crate) struct RunArgs {
     pub(crate) sampling: SamplingArgs,
 
     #[command(flatten)]
+    pub(crate) grammar: GrammarArgs,
+
+    #[command(flatten)]
     pub(crate) device: DeviceArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reasoning {
+    On,
+    Off,
+    /// As the template does it
+    Auto,
 }

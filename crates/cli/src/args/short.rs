@@ -11,6 +11,7 @@ const LONG: &[(&str, &str)] = &[
     ("-ctv", "--cache-type-v"),
     ("-sys", "--system-prompt"),
     ("-sp", "--special"),
+    ("-jf", "--json-schema-file"),
 ];
 
 /// The arguments with such flags in their long form. What follows `--` is left alone.

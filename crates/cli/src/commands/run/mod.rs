@@ -1,21 +1,23 @@
 //! `llama-rs run`: continues a text, answers a message, or chats.
 
-mod chat;
+mod constraint;
+mod conversation;
 mod input;
 mod printer;
 mod session;
+mod template;
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};
 
 use anyhow::{Context, Result, bail};
-use engine::{Finish, Prompt};
+use chat::{Message, Role};
+use engine::Finish;
 
 use crate::args::RunArgs;
-use crate::chat::{Message, Role};
 use crate::{interrupt, output};
 use printer::Printer;
-use session::{Reply, Session};
+use session::{Question, Reply, Session};
 
 /// What is to be done.
 enum Task {
@@ -27,20 +29,22 @@ enum Task {
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let task = task(args)?;
     interrupt::listen()?;
-    let mut session = Session::open(args)?;
+    let session = Session::open(args)?;
     match task {
         Task::Continue(text) => {
-            let reply = session.generate(Prompt::rendered(text), &mut Printer::plain())?;
+            let reply = session.answer(Question::raw(text), &mut Printer::plain())?;
             close(args, &session, &reply)
         }
         Task::Answer(text) => {
-            let mut messages = chat::opening(args);
-            messages.push(Message { role: Role::User, text });
-            let prompt = session.rendered(&messages)?;
-            let reply = session.generate(prompt, &mut printer(args))?;
+            let mut messages = conversation::opening(args);
+            messages.push(Message::new(Role::User, text));
+            if args.template {
+                return output::emit(&session.template()?.render(&messages)?.text);
+            }
+            let reply = session.answer(session.question(&messages)?, &mut printer(args))?;
             close(args, &session, &reply)
         }
-        Task::Chat { first } => chat::run(args, session, first),
+        Task::Chat { first } => conversation::run(args, session, first),
     }
 }
 
@@ -76,7 +80,11 @@ fn text(args: &RunArgs) -> Result<Option<String>> {
 
 /// How answers are shown.
 fn printer(args: &RunArgs) -> Printer {
-    if args.plain || !io::stdout().is_terminal() { Printer::plain() } else { Printer::markdown() }
+    if args.plain || !io::stdout().is_terminal() {
+        Printer::plain()
+    } else {
+        Printer::terminal(!args.hide_thinking)
+    }
 }
 
 /// Ends the output of a single answer and says what should be known about it.

@@ -3,14 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use engine::{ContextConfig, Engine, EngineConfig, Event, Finish, LoadConfig, Prompt, Request, Stats};
-use sampling::{Params, expand_breakers};
+use anyhow::{Context as _, Result, anyhow};
+use chat::{AnswerParser, Delta, Message};
+use engine::{
+    Answer, ContextConfig, Engine, EngineConfig, Event, Finish, LoadConfig, Prompt, Request, Stats,
+};
+use sampling::{Constraint, Params, expand_breakers};
 use tokenizer::{Encode, Tokenizer};
 
+use super::constraint::constraint;
 use super::printer::Printer;
+use super::template::ChatTemplate;
 use crate::args::RunArgs;
-use crate::chat::{Message, Template};
 use crate::{devices, interrupt, models};
 
 /// Context size if neither the user nor a smaller model says otherwise.
@@ -20,18 +24,35 @@ const POLL: Duration = Duration::from_millis(50);
 
 pub(super) struct Session {
     engine: Engine,
-    template: Result<Template>,
+    /// Or why there is none: a text can be continued without.
+    template: Result<ChatTemplate>,
     params: Params,
+    constraint: Option<Box<dyn Constraint>>,
     stop: Vec<String>,
     max_tokens: Option<usize>,
     print_special: bool,
 }
 
+/// A prompt, and where its answer begins.
+pub(super) struct Question {
+    prompt: Prompt,
+    parser: Option<AnswerParser>,
+}
+
 /// What was answered, and how it ended.
 pub(super) struct Reply {
+    /// Without what was thought before.
     pub(super) text: String,
+    pub(super) thoughts: String,
     pub(super) finish: Finish,
     stats: Stats,
+}
+
+impl Question {
+    /// A text to be continued as it is.
+    pub(super) fn raw(text: String) -> Self {
+        Self { prompt: Prompt::rendered(text), parser: None }
+    }
 }
 
 impl Session {
@@ -55,15 +76,17 @@ impl Session {
             value_type: args.value_type.dtype(),
             ..ContextConfig::default()
         };
-        let source = model.file().metadata().get::<&str>("tokenizer.chat_template")?;
-        let template = Template::detect(source);
         let config = EngineConfig { context, n_parallel: 1, ..EngineConfig::default() };
         let engine = Engine::start(model, config).with_context(|| path.display().to_string())?;
-        params.dry_breakers = breakers(engine.tokenizer(), &args.sampling.breakers());
+        let tokenizer = engine.tokenizer();
+        params.dry_breakers = breakers(tokenizer, &args.sampling.breakers());
+        let constraint = constraint(&args.grammar, tokenizer)?;
+        let template = ChatTemplate::open(args, engine.model().file().metadata(), tokenizer);
         Ok(Self {
             engine,
             template,
             params,
+            constraint,
             stop: args.stop.clone(),
             max_tokens: usize::try_from(args.predict).ok(),
             print_special: args.special,
@@ -78,55 +101,119 @@ impl Session {
         self.engine.model().model().hparams().n_ctx_train
     }
 
-    /// Fails if the model's chat template is not one we can render.
-    pub(super) fn rendered(&self, messages: &[Message]) -> Result<Prompt> {
-        match &self.template {
-            Ok(template) => Ok(Prompt::rendered(template.render(messages))),
-            Err(error) => Err(anyhow::anyhow!("{error:#}")),
+    pub(super) fn template(&self) -> Result<&ChatTemplate> {
+        self.template.as_ref().map_err(|error| anyhow!("{error:#}"))
+    }
+
+    /// What the model is given for a conversation.
+    pub(super) fn question(&self, messages: &[Message]) -> Result<Question> {
+        let template = self.template()?;
+        let rendered = template.render(messages)?;
+        let options = Encode { add_special: true, parse_special: true };
+        let mut tokens = self.engine.tokenizer().encode_marked(&rendered.text, &rendered.plain, options);
+        self.drop_second_start(&mut tokens);
+        Ok(Question {
+            prompt: Prompt::Tokens(tokens),
+            parser: Some(template.parser(&rendered.generation_prompt)),
+        })
+    }
+
+    /// Templates that write the token a text starts with, which the vocabulary adds too, would give it twice.
+    fn drop_second_start(&self, tokens: &mut Vec<u32>) {
+        let bos = self.engine.tokenizer().vocab().special().bos;
+        if tokens.len() > 1 && tokens[0] == tokens[1] && Some(tokens[0]) == bos {
+            tokens.remove(0);
         }
     }
 
     /// How many tokens of the context a conversation takes.
     pub(super) fn n_tokens(&self, messages: &[Message]) -> Result<usize> {
-        Ok(match self.rendered(messages)? {
+        Ok(match self.question(messages)?.prompt {
             Prompt::Text { text, encode } => self.engine.tokenizer().encode(&text, encode).len(),
             Prompt::Tokens(tokens) => tokens.len(),
         })
     }
 
     /// Prints the answer as it comes; an interrupt ends it early.
-    pub(super) fn generate(&mut self, prompt: Prompt, printer: &mut Printer) -> Result<Reply> {
+    pub(super) fn answer(&self, question: Question, printer: &mut Printer) -> Result<Reply> {
         interrupt::clear();
         let request = Request {
             sampling: self.params.clone(),
+            constraint: self.constraint.clone(),
             max_tokens: self.max_tokens,
             stop: self.stop.clone(),
             print_special: self.print_special,
-            ..Request::new(prompt)
+            ..Request::new(question.prompt)
         };
-        let mut answer = self.engine.submit(request)?;
-        let mut text = String::new();
-        let mut say = |piece: &str, printer: &mut Printer| {
-            text.push_str(piece);
-            printer.push(piece)
-        };
-        let (finish, stats) = loop {
-            match answer.next_within(POLL) {
-                Ok(Some(Event::Piece(piece))) => say(&piece.text, printer)?,
-                Ok(Some(Event::Done(done))) => {
-                    say(&done.text, printer)?;
-                    break (done.finish, done.stats);
-                }
-                Ok(None) => break (Finish::Cancelled, Stats::default()),
-                Err(_) => {}
-            }
-            if interrupt::is_asked() {
-                break (Finish::Cancelled, Stats::default());
-            }
-        };
-        printer.finish()?;
+        let mut speech =
+            Speech { parser: question.parser, printer, text: String::new(), thoughts: String::new() };
+        let (finish, stats) = listen(self.engine.submit(request)?, &mut speech)?;
         interrupt::clear();
-        Ok(Reply { text, finish, stats })
+        speech.finish()?;
+        let Speech { text, thoughts, .. } = speech;
+        Ok(Reply { text, thoughts, finish, stats })
+    }
+}
+
+/// Passes an answer on until it ends or an interrupt ends it.
+fn listen(mut answer: Answer, speech: &mut Speech<'_>) -> Result<(Finish, Stats)> {
+    loop {
+        match answer.next_within(POLL) {
+            Ok(Some(Event::Piece(piece))) => speech.push(&piece.text)?,
+            Ok(Some(Event::Done(done))) => {
+                speech.push(&done.text)?;
+                return Ok((done.finish, done.stats));
+            }
+            Ok(None) => return Ok((Finish::Cancelled, Stats::default())),
+            Err(_) => {}
+        }
+        if interrupt::is_asked() {
+            return Ok((Finish::Cancelled, Stats::default()));
+        }
+    }
+}
+
+/// An answer being read, printed and kept.
+struct Speech<'a> {
+    parser: Option<AnswerParser>,
+    printer: &'a mut Printer,
+    text: String,
+    thoughts: String,
+}
+
+impl Speech<'_> {
+    fn push(&mut self, text: &str) -> Result<()> {
+        let deltas = match &mut self.parser {
+            Some(parser) => parser.push(text),
+            None => vec![Delta::Content(text.to_owned())],
+        };
+        self.say(deltas)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        if let Some(parser) = self.parser.take() {
+            let (rest, _) = parser.finish();
+            self.say(rest)?;
+        }
+        self.printer.finish()
+    }
+
+    fn say(&mut self, deltas: Vec<Delta>) -> Result<()> {
+        for delta in deltas {
+            match delta {
+                Delta::Content(text) => {
+                    self.text.push_str(&text);
+                    self.printer.content(&text)?;
+                }
+                Delta::Reasoning(text) => {
+                    self.thoughts.push_str(&text);
+                    self.printer.thought(&text)?;
+                }
+                // None is offered a tool, so nothing is read as a call.
+                Delta::Call { .. } => {}
+            }
+        }
+        Ok(())
     }
 }
 

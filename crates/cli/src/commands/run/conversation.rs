@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use chat::{Message, Role};
 use engine::Finish;
 use serde_json::{Value, json};
 
@@ -12,7 +13,6 @@ use super::input::Input;
 use super::session::Session;
 use super::{printer, report};
 use crate::args::RunArgs;
-use crate::chat::{Message, Role};
 use crate::output;
 
 const HELP: &str = "\
@@ -29,7 +29,7 @@ Ctrl-C stops an answer. Alt-Enter begins a new line; so does Enter between \"\"\
 
 /// The conversation before the first turn.
 pub(super) fn opening(args: &RunArgs) -> Vec<Message> {
-    args.system.iter().map(|text| Message { role: Role::System, text: text.clone() }).collect()
+    args.system.iter().map(|text| Message::new(Role::System, text)).collect()
 }
 
 struct Chat<'a> {
@@ -41,7 +41,7 @@ struct Chat<'a> {
 pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Result<()> {
     let mut chat = Chat { args, session, messages: opening(args) };
     // A model without a usable template is refused before anything is typed.
-    chat.session.rendered(&chat.messages)?;
+    chat.session.template()?;
     if io::stdin().is_terminal() {
         output::note("Say something; /help shows what else can be done.");
     }
@@ -72,7 +72,7 @@ pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Re
 
 impl Chat<'_> {
     fn say(&mut self, text: String) -> Result<()> {
-        self.messages.push(Message { role: Role::User, text });
+        self.messages.push(Message::new(Role::User, text));
         let answered = self.answer();
         if answered.is_err() {
             // The question could not be put to the model: as if it had not been asked.
@@ -83,14 +83,15 @@ impl Chat<'_> {
 
     /// Answers the last message.
     fn answer(&mut self) -> Result<()> {
-        let prompt = self.session.rendered(&self.messages)?;
-        let reply = self.session.generate(prompt, &mut printer(self.args))?;
+        let question = self.session.question(&self.messages)?;
+        let reply = self.session.answer(question, &mut printer(self.args))?;
         output::emit("\n")?;
         report(self.args, &self.session, &reply);
         if let Finish::Failed(error) = &reply.finish {
             bail!("{error}");
         }
-        self.messages.push(Message { role: Role::Assistant, text: reply.text });
+        let reasoning = Some(reply.thoughts).filter(|thoughts| !thoughts.is_empty());
+        self.messages.push(Message { reasoning, ..Message::new(Role::Assistant, reply.text) });
         Ok(())
     }
 
@@ -102,7 +103,7 @@ impl Chat<'_> {
             "system" => self.set_system(rest),
             "model" => {
                 self.session = Session::open_model(self.args, Path::new(file(name, rest)?))?;
-                self.session.rendered(&self.messages)?;
+                self.session.template()?;
             }
             "undo" => drop(self.take_question()?),
             "retry" => {
@@ -125,7 +126,7 @@ impl Chat<'_> {
     fn set_system(&mut self, text: &str) {
         self.messages.retain(|message| message.role != Role::System);
         if !text.is_empty() {
-            self.messages.insert(0, Message { role: Role::System, text: text.to_owned() });
+            self.messages.insert(0, Message::new(Role::System, text));
         }
     }
 
@@ -134,12 +135,12 @@ impl Chat<'_> {
         let Some(at) = self.messages.iter().rposition(|message| message.role == Role::User) else {
             bail!("nothing has been asked yet");
         };
-        Ok(self.messages.drain(at..).next().expect("the question").text)
+        Ok(self.messages.drain(at..).next().expect("the question").text())
     }
 
     fn save(&self, path: &Path) -> Result<()> {
         let messages: Vec<Value> =
-            self.messages.iter().map(|m| json!({ "role": m.role.name(), "content": m.text })).collect();
+            self.messages.iter().map(|m| json!({ "role": m.role.name(), "content": m.text() })).collect();
         let text = serde_json::to_string_pretty(&messages)?;
         fs::write(path, text + "\n").with_context(|| path.display().to_string())
     }
@@ -161,7 +162,7 @@ fn load(path: &Path) -> Result<Vec<Message>> {
     let message = |(i, value): (usize, &Value)| {
         let role = value["role"].as_str().and_then(Role::from_name);
         match (role, value["content"].as_str()) {
-            (Some(role), Some(text)) => Ok(Message { role, text: text.to_owned() }),
+            (Some(role), Some(text)) => Ok(Message::new(role, text)),
             _ => bail!(
                 "{}: message {i} needs a `role` (system, user or assistant) and a `content`, a string",
                 name()
