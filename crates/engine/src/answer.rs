@@ -268,3 +268,75 @@ impl Finish {
         matches!(self, Self::EndOfGeneration | Self::StopString(_) | Self::Length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both ends, the reason why the engine is gone, and how often it was woken.
+    fn pair(capacity: usize) -> (Outlet, Answer, Arc<OnceLock<String>>, Arc<AtomicUsize>) {
+        let (obituary, woken) = (Arc::new(OnceLock::new()), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&woken);
+        let wake = move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        };
+        let (outlet, answer) = answer(capacity, Arc::clone(&obituary), wake);
+        (outlet, answer, obituary, woken)
+    }
+
+    fn piece(token: TokenId) -> Piece {
+        Piece { token, ..Piece::default() }
+    }
+
+    fn done(finish: Finish) -> Done {
+        Done { text: "end".into(), finish, stats: Stats::default() }
+    }
+
+    #[test]
+    fn a_full_channel_wakes_the_engine_when_it_is_read() {
+        let (outlet, mut answer, _, woken) = pair(2);
+        for token in 0..2 {
+            assert!(outlet.has_room());
+            outlet.send(piece(token));
+        }
+        assert!(!outlet.has_room());
+        assert!(matches!(answer.next(), Some(Event::Piece(Piece { token: 0, .. }))));
+        assert!(outlet.has_room());
+        assert!(matches!(answer.next(), Some(Event::Piece(Piece { token: 1, .. }))));
+        assert_eq!(woken.load(Ordering::SeqCst), 1);
+        assert!(matches!(answer.next_within(Duration::ZERO), Err(TimedOut)));
+    }
+
+    #[test]
+    fn the_end_comes_last_and_once() {
+        let (outlet, mut answer, _, woken) = pair(1);
+        outlet.send(piece(7));
+        outlet.finish(done(Finish::Length));
+        assert!(matches!(answer.next(), Some(Event::Piece(Piece { token: 7, .. }))));
+        assert!(matches!(
+            answer.next_within(Duration::ZERO),
+            Ok(Some(Event::Done(Done { finish: Finish::Length, .. })))
+        ));
+        assert!(answer.next().is_none() && matches!(answer.next_within(Duration::ZERO), Ok(None)));
+        drop(answer);
+        assert_eq!(woken.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn a_dropped_answer_is_cancelled() {
+        let (outlet, answer, _, woken) = pair(1);
+        assert!(!outlet.is_cancelled());
+        drop(answer);
+        assert!(outlet.is_cancelled() && woken.load(Ordering::SeqCst) == 1);
+        outlet.send(piece(1));
+    }
+
+    #[test]
+    fn an_engine_that_is_gone_says_why() {
+        let (outlet, answer, obituary, _) = pair(1);
+        obituary.set("lightning".into()).expect("once");
+        drop(outlet);
+        let error = answer.complete().expect_err("nothing came").to_string();
+        assert!(error.contains("lightning"), "{error}");
+    }
+}

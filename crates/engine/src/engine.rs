@@ -55,6 +55,11 @@ pub struct Status {
 
 /// Answers requests, many at once.
 ///
+/// What a request is answered does not depend on others, but for one thing: devices may sum products in another order
+/// when a step has more tokens, so that logits differ in their last bits from batch to batch, and with quantized
+/// activations by what a rounding makes of it. Where two tokens are so close that this decides, the same seed may give
+/// another token.
+///
 /// Dropping it ends its thread; requests that are under way fail with [`Error::EngineStopped`].
 #[derive(Debug)]
 pub struct Engine {

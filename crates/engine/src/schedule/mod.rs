@@ -99,7 +99,6 @@ impl Scheduler {
     pub(crate) fn run(&mut self, inbox: &Receiver<Command>) {
         loop {
             self.drop_cancelled();
-            self.admit();
             let mut is_busy = self.step();
             self.count();
             loop {
@@ -134,23 +133,32 @@ impl Scheduler {
         }
     }
 
-    /// Lets jobs in, first come first served, while there are places and memory for what they have so far.
+    /// Lets jobs in, first come first served, while there are places and memory for what they have so far. Jobs whose
+    /// readers are slow give up theirs.
     fn admit(&mut self) {
         let blocks = |job: &Job| job.tokens.len() / BLOCK_TOKENS + 1;
-        while self.running.len() < self.config.n_parallel {
-            let Some(job) = self.waiting.front() else { return };
-            let n_blocks = blocks(job) + self.running.iter().map(blocks).sum::<usize>();
-            if n_blocks * BLOCK_TOKENS > self.config.context.n_ctx && !self.running.is_empty() {
+        while let Some(next) = self.waiting.iter().position(Job::can_send) {
+            let n_blocks = blocks(&self.waiting[next]) + self.running.iter().map(blocks).sum::<usize>();
+            let has_place = self.running.len() < self.config.n_parallel;
+            let has_memory = n_blocks * BLOCK_TOKENS <= self.config.context.n_ctx || self.running.is_empty();
+            if has_place && has_memory {
+                self.running.extend(self.waiting.remove(next));
+                self.counters.n_waiting.fetch_sub(1, Ordering::SeqCst);
+            } else if let Some(stalled) = self.running.iter().position(|job| !job.can_send()) {
+                let mut job = self.running.remove(stalled);
+                self.leave_memory(&mut job);
+                self.waiting.push_back(job);
+                self.counters.n_waiting.fetch_add(1, Ordering::SeqCst);
+            } else {
                 return;
             }
-            self.running.extend(self.waiting.pop_front());
-            self.counters.n_waiting.fetch_sub(1, Ordering::SeqCst);
         }
     }
 
     /// Runs one step; `false` if there is nothing to run.
     fn step(&mut self) -> bool {
         loop {
+            self.admit();
             self.plan();
             if self.planned.is_empty() {
                 return false;
@@ -198,14 +206,17 @@ impl Scheduler {
         self.context.check_room(self.planned.iter().map(|p| (seq(p.job), p.n_tokens)))
     }
 
-    /// Frees memory: of the idle sequence that was used longest ago, else of the job that was admitted last, which
-    /// waits again. A job that is alone fails with `error`.
+    /// Frees memory: of the idle sequence that was used longest ago, else of a job whose reader is slow, else of the job
+    /// that was admitted last; it waits again. A job that is alone fails with `error`.
     fn make_room(&mut self, error: Error) {
         if let Some(seq) = self.idle.take_oldest(None) {
             self.context.remove(seq);
             return;
         }
-        let last = self.running.iter().rposition(|job| job.seq.is_some()).expect("planned jobs have memory");
+        let has_memory = |job: &Job| job.seq.is_some();
+        let stalled = self.running.iter().rposition(|job| has_memory(job) && !job.can_send());
+        let last = self.running.iter().rposition(has_memory).expect("planned jobs have memory");
+        let last = stalled.unwrap_or(last);
         if self.running.iter().filter(|job| job.seq.is_some()).count() == 1 {
             self.end(last, Finish::Failed(error));
             return;
@@ -251,19 +262,27 @@ impl Scheduler {
         }
     }
 
-    /// Takes a job out. What it remembers is kept for others, unless the fault may be in there.
+    /// Takes a job out.
     fn end(&mut self, job: usize, finish: Finish) {
         let mut job = self.running.remove(job);
-        let n_done = job.n_done;
-        if let Some(seq) = job.pause() {
-            match job.cache_scope.filter(|_| n_done > 0 && !matches!(finish, Finish::Failed(_))) {
-                Some(scope) => self.idle.add(seq, job.tokens[..n_done].to_vec(), scope),
-                None => self.context.remove(seq),
-            }
+        match &finish {
+            // The fault may be in there.
+            Finish::Failed(_) => job.pause().into_iter().for_each(|seq| self.context.remove(seq)),
+            _ => self.leave_memory(&mut job),
         }
         // Before anybody learns of the end.
         self.count();
         job.finish(finish);
+    }
+
+    /// Keeps what a job remembers for others of its scope, and for itself if it comes back.
+    fn leave_memory(&mut self, job: &mut Job) {
+        let n_done = job.n_done;
+        let Some(seq) = job.pause() else { return };
+        match job.cache_scope.filter(|_| n_done > 0) {
+            Some(scope) => self.idle.add(seq, job.tokens[..n_done].to_vec(), scope),
+            None => self.context.remove(seq),
+        }
     }
 }
 
