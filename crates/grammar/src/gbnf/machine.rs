@@ -208,7 +208,7 @@ impl Machine {
             let Item { step, below } = item;
             match program.step(&item) {
                 None | Some(Step::Byte { .. } | Step::Token { .. } | Step::NotToken { .. }) => {
-                    settled.push(item)
+                    settled.push(item);
                 }
                 Some(Step::Split(choices)) => todo.extend(choices.iter().map(|&step| Item { step, below })),
                 Some(Step::Return) => todo.extend_from_slice(self.stacks.items(below)),
