@@ -1,4 +1,4 @@
-//! What each op computes, on rows and sequences: the scalar definitions, and [`vector`] forms of them. No threads, no plan, no memory layout beyond
+//! What each op computes, on rows and sequences: the scalar definitions, and forms of them by vector kernels. No threads, no plan, no memory layout beyond
 //! strides.
 
 pub(crate) mod attention;
