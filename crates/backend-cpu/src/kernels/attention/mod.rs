@@ -37,7 +37,7 @@ pub(crate) struct Stored<'a> {
     pub(crate) n: usize,
 }
 
-/// The queries of a tile and what they have gathered so far. Sizes are fixed by [`Tile::fit`].
+/// The queries of a tile and what they have gathered so far. Sizes are fixed by [`Tile::start`].
 #[derive(Debug, Default)]
 pub(crate) struct Tile {
     n: usize,
