@@ -10,8 +10,8 @@ mod interrupt;
 mod models;
 mod npy;
 mod output;
-mod terminal;
 mod template_args;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -10,5 +10,5 @@ pub(crate) mod perplexity;
 pub(crate) mod quantize;
 pub(crate) mod run;
 pub(crate) mod synth;
-pub(crate) mod tokenize;
 pub(crate) mod template;
+pub(crate) mod tokenize;
