@@ -35,8 +35,14 @@ const KNOWN_TAGS: [(&str, &str); 7] = [
 /// The layout of answers that this template shows.
 pub(super) fn derive(template: &Template) -> Layout {
     let probes = Probes { template };
-    let (thinking, mut dropped) = probes.thinking();
+    let (mut thinking, mut dropped) = probes.thinking();
     let calls = probes.calls(thinking.as_ref());
+    // Thinking that the prompt opens is shown without its end where the template shows a call alone.
+    if let (Some(thinking), Some(calls)) =
+        (thinking.as_mut().filter(|thinking| thinking.start.is_empty()), &calls)
+    {
+        thinking.cut_by = vec![calls.section.start.clone(), calls.call.start.clone()];
+    }
     for (start, end) in WRAPPERS.into_iter().filter(|(start, _)| template.source().contains(start)) {
         dropped.extend(
             [start, end]
