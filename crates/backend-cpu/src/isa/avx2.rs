@@ -124,6 +124,11 @@ impl Avx2 {
     }
 }
 
+/// How many times over products of two codes fit 16 bits.
+const fn fit<P: Packing>() -> usize {
+    if P::MAX_CODE <= 127 { (32767 / (P::MAX_CODE * 127 * 2)) as usize } else { 1 }
+}
+
 /// The low halves of 8 words, and the high ones.
 ///
 /// # Safety
@@ -465,9 +470,9 @@ impl Isa for Avx2 {
         x: [&[[i8; 4]; S]; T],
         init: [i32; T],
     ) -> [[[__m256i; 2]; T]; V] {
-        // Products of two codes fit 16 bits this many times over.
-        let fit = const { if P::MAX_CODE <= 127 { 32767 / (P::MAX_CODE * 127 * 2) } else { 1 } } as usize;
-        let width = fit.min(S);
+        // Passes of a power of two have no rest.
+        const { assert!(S.is_power_of_two()) };
+        let width = const { 1 << fit::<P>().ilog2() }.min(S);
         let mut sums = [[self.splat_i32(0); T]; V];
         for sums in &mut sums {
             for (sum, init) in sums.iter_mut().zip(init) {
