@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use engine::{
-    Completion, Context, Engine, EngineConfig, Entry, Error, Event, Finish, Mode, Prompt, Request, TimedOut,
-    Wanted,
+    Completion, Context, Engine, EngineConfig, Entry, Error, Event, Finish, Mode, Prompt, Request, Wanted,
 };
 
 use crate::common::{END, N_VOCAB, ask, config, device, drawn, engine, greedy, model, prompt, text_of};

@@ -4,7 +4,6 @@ mod answers;
 mod common;
 mod faults;
 mod goldens;
-mod half_gelu;
 mod memory;
 mod models;
 mod reuse;
