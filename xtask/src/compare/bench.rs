@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use crate::repository;
+use crate::{cargo, repository};
 
 /// What is measured, on every file.
 #[derive(Clone, Debug, clap::Args)]
@@ -71,8 +71,9 @@ pub(crate) struct Peer {
     pub(crate) version: String,
 }
 
-/// The program that was just built.
-pub(crate) fn ours() -> Result<PathBuf> {
+/// The release build of this tree.
+pub(crate) fn built() -> Result<PathBuf> {
+    cargo::run(cargo::command(&["build"]).args(["--release", "--package", "cli", "--bin", "llama-rs"]))?;
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
     let program = target.join("release").join("llama-rs");
     ensure!(program.is_file(), "no program at {}", program.display());

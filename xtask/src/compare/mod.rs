@@ -12,7 +12,7 @@ use anyhow::{Result, ensure};
 
 use bench::{Rate, Sizes, Test};
 
-use crate::{cargo, models};
+use crate::models;
 
 /// What to compare.
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,10 @@ pub(crate) struct Options {
     /// The other engine's llama-bench
     #[arg(long, value_name = "PATH")]
     peer: PathBuf,
+
+    /// Our program, if not the release build of this tree
+    #[arg(long, value_name = "PATH")]
+    ours: Option<PathBuf>,
 
     /// Model files; default: the three models of the tests
     #[arg(long, value_name = "FILES", value_delimiter = ',')]
@@ -55,8 +59,10 @@ impl Row {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let files = files(options)?;
-    cargo::run(cargo::command(&["build"]).args(["--release", "--package", "cli", "--bin", "llama-rs"]))?;
-    let ours = bench::ours()?;
+    let ours = match &options.ours {
+        Some(program) => program.clone(),
+        None => bench::built()?,
+    };
     let mut rows: Vec<Row> = Vec::new();
     let mut facts = record::Facts::gather()?;
     for round in 1..=options.rounds {

@@ -90,13 +90,14 @@ pub(crate) fn write(facts: &Facts, options: &Options, table: &str) -> Result<Pat
     }
     let Facts { cpu, n_cpus, memory, kernel, load, commit, rustc, peer } = facts;
     let (rounds, threads) = (options.rounds, options.sizes.threads);
+    let ours = options.ours.as_ref().map_or_else(String::new, |p| format!("program: {}; ", p.display()));
     let flash = if options.sizes.flash_attention { ", its flash attention on" } else { "" };
     writeln!(
         file,
         "\n## Commit {commit}, {:02}:{:02} UTC\n\n\
          - {cpu}, {n_cpus} cores, {memory}, Linux {kernel}; load before: {load}\n\
          - {rustc}; peer: {peer}{flash}\n\
-         - {threads} threads; medians of {rounds} alternating rounds, ratios round by round\n\n{table}",
+         - {ours}{threads} threads; medians of {rounds} alternating rounds, ratios round by round\n\n{table}",
         seconds / 3600 % 24,
         seconds / 60 % 60,
     )?;

@@ -86,8 +86,10 @@ impl Avx2 {
     ) {
         let ones = proven!([_mm256_set1_epi16(1); 2]);
         let mut words = proven!([[_mm256_setzero_si256(); 2]; T]);
-        for (s, codes) in w.iter().enumerate() {
-            let codes = self.load_bytes(codes);
+        let n = w.len();
+        let x = x.map(|x| &x[..n]);
+        for s in 0..n {
+            let codes = self.load_bytes(&w[s]);
             let magnitudes = pairwise!(_mm256_abs_epi8, codes);
             for t in 0..T {
                 let x = self.splat_i32(bytemuck::cast(x[t][s]));

@@ -34,7 +34,7 @@ impl<F: Format> Kernel for Dot<'_, '_, F> {
         let n_blocks = n.div_ceil(256);
         let x = |t: usize| &self.x[t * n_blocks..(t + 1) * n_blocks];
         for row in self.rows {
-            let w = self.weights.rows_from(row);
+            let w = self.weights.tail_from(row);
             let mut put = |t: usize, y: f32| self.out.put(t, row, y);
             let mut t = 0;
             while t + 4 <= n_tokens {

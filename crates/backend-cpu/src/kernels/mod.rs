@@ -119,7 +119,7 @@ impl<'a> Weights<'a> {
 
     /// The row and all that follow it.
     #[inline(always)]
-    fn rows_from(&self, row: usize) -> &'a [u8] {
+    fn tail_from(&self, row: usize) -> &'a [u8] {
         &self.data[row * self.row_bytes..]
     }
 }

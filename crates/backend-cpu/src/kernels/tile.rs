@@ -121,7 +121,7 @@ fn unpack<I: Isa, F: Format>(
     let mut mins = scales;
     for (i, row) in rows.take(16).enumerate() {
         let padded;
-        let span = match format::span::<F>(weights.rows_from(row), at) {
+        let span = match format::span::<F>(weights.tail_from(row), at) {
             Ok(span) => span,
             Err(part) => {
                 padded = format::padded::<F>(part);

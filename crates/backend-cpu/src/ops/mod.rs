@@ -1,5 +1,5 @@
-//! What each op computes, on rows and sequences: the scalar definitions, and [`vector`] forms of them. No threads, no plan, no memory layout beyond
-//! strides.
+//! What each op computes, on rows and sequences: the scalar definitions, and forms of them by vector kernels. No
+//! threads, no plan, no memory layout beyond strides.
 
 pub(crate) mod attention;
 pub(crate) mod elementwise;

@@ -6,7 +6,7 @@ use super::row::each;
 use crate::kernels::{Activation, Kernels};
 use crate::value::Vectors;
 
-/// Computes one row as [`super::row::define`] does; false if there is no kernel for it.
+/// Computes one row as its definition does; false if there is no kernel for it.
 pub(crate) fn run(
     kernels: Kernels,
     op: &Op,

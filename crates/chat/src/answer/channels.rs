@@ -39,6 +39,7 @@ pub(super) enum Role {
 pub(super) struct Channels {
     headers: Headers,
     parses_calls: bool,
+    splits_reasoning: bool,
     state: State,
     inner: Option<(Machine, Input)>,
 }
@@ -53,10 +54,10 @@ enum State {
 }
 
 impl Channels {
-    pub(super) fn new(headers: Headers, tools: &[Tool], parses_calls: bool) -> Self {
+    pub(super) fn new(headers: Headers, tools: &[Tool], parses_calls: bool, splits_reasoning: bool) -> Self {
         let layout = headers.inner.clone().filter(|_| parses_calls);
         let inner = layout.map(|layout| (Machine::new(layout, tools, false), Input::default()));
-        Self { headers, parses_calls, state: State::Header, inner }
+        Self { headers, parses_calls, splits_reasoning, state: State::Header, inner }
     }
 
     pub(super) fn run(&mut self, input: &mut Input, out: &mut Output) {
@@ -118,12 +119,17 @@ impl Channels {
                 let role = (self.headers.role)(&text);
                 let is_call = matches!(role, Role::Call(_) | Role::Inner);
                 let role = if is_call && !self.parses_calls { Role::Content } else { role };
+                let is_shown = role == Role::Reasoning && !self.splits_reasoning;
                 if role == Role::Unknown {
                     out.broken(&text);
                 } else {
                     input.take(message.len());
                 }
                 out.border();
+                if is_shown {
+                    out.content(&text);
+                    out.content(message);
+                }
                 self.state = match role {
                     Role::Call(name) => {
                         out.open_call(name, None);
@@ -143,7 +149,8 @@ impl Channels {
         let (Found::Safe(n) | Found::Marker { before: n, .. }) = found;
         let text = input.take(n);
         match &self.state {
-            State::Text(Role::Reasoning) => out.reasoning(text),
+            State::Text(Role::Reasoning) if self.splits_reasoning => out.reasoning(text),
+            State::Text(Role::Reasoning) => out.content(text),
             State::Text(Role::Content | Role::Call(_)) => out.content(text),
             State::Text(Role::Inner) => match &mut self.inner {
                 Some((machine, inner)) => {
@@ -161,7 +168,10 @@ impl Channels {
                 if matches!(self.state, State::Text(Role::Inner)) {
                     self.end_inner(out);
                 }
-                input.take(marks[which].len());
+                let mark = input.take(marks[which].len());
+                if matches!(self.state, State::Text(Role::Reasoning)) && !self.splits_reasoning {
+                    out.content(mark);
+                }
                 out.border();
                 self.state = State::Header;
                 true

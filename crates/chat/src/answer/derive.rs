@@ -17,6 +17,10 @@ const THOUGHT: &str = "zthoughtz";
 /// Some templates insist on nine letters and digits.
 const ID: &str = "abcdef123";
 
+/// Around text in the answers of some models, though their templates do not show it.
+const WRAPPERS: [(&str, &str); 2] =
+    [("<response>", "</response>"), ("<|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>")];
+
 /// Tags of thinking that are looked for if no earlier thought is shown.
 const KNOWN_TAGS: [(&str, &str); 7] = [
     ("<think>", "</think>"),
@@ -31,10 +35,22 @@ const KNOWN_TAGS: [(&str, &str); 7] = [
 /// The layout of answers that this template shows.
 pub(super) fn derive(template: &Template) -> Layout {
     let probes = Probes { template };
-    let (thinking, mut dropped) = probes.thinking();
+    let (mut thinking, mut dropped) = probes.thinking();
     let calls = probes.calls(thinking.as_ref());
-    if template.source().contains("<response>") && !dropped.contains(&"<response>".to_owned()) {
-        dropped.extend(["<response>".to_owned(), "</response>".to_owned()]);
+    // Thinking that the prompt opens is shown without its end where the template shows a call alone.
+    if let (Some(thinking), Some(calls)) =
+        (thinking.as_mut().filter(|thinking| thinking.start.is_empty()), &calls)
+    {
+        thinking.cut_by = vec![calls.section.start.clone(), calls.call.start.clone()];
+    }
+    for (start, end) in WRAPPERS.into_iter().filter(|(start, _)| template.source().contains(start)) {
+        dropped.extend(
+            [start, end]
+                .map(str::to_owned)
+                .into_iter()
+                .filter(|tag| !dropped.contains(tag))
+                .collect::<Vec<_>>(),
+        );
     }
     Layout { thinking, dropped, calls }
 }
@@ -47,9 +63,18 @@ impl Probes<'_> {
     /// What a template shows after the question if this is the answer; nothing if it fails or shows nothing else.
     fn answer(&self, message: &Json, other: &Json) -> Option<String> {
         let (text, other) = (self.render(message)?, self.render(other)?);
-        let start = common_prefix(&text, &other);
+        let mut start = common_prefix(&text, &other);
+        // Tags may begin and end alike: none is cut in two.
+        if let Some(open) = text[..start].rfind('<').filter(|open| !text[*open..start].contains(['>', '\n']))
+        {
+            start = open;
+        }
         let rest = &text[start..];
-        Some(rest[..rest.len() - common_suffix(rest, &other[start..])].to_owned())
+        let mut end = rest.len() - common_suffix(rest, &other[start..]);
+        if rest[..end].rfind('<') > rest[..end].rfind('>') {
+            end = rest[end..].find('>').map_or(end, |close| end + close + 1);
+        }
+        Some(rest[..end].to_owned())
     }
 
     fn render(&self, message: &Json) -> Option<String> {
@@ -240,6 +265,7 @@ fn named(text: &str, name: usize, two: Option<&str>) -> Option<(String, String, 
             _ => Middle::Text(middle.to_owned()),
         },
         end: vec![end.to_owned(), end.trim().to_owned()],
+        has_cdata: false,
     };
     let after = tail.strip_prefix(end).unwrap_or(tail);
     let named =

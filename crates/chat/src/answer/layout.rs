@@ -111,6 +111,8 @@ pub(super) struct Tagged {
     pub(super) middle: Middle,
     /// After the value, the likeliest first.
     pub(super) end: Vec<String>,
+    /// A value may be between `<![CDATA[` and `]]>`.
+    pub(super) has_cdata: bool,
 }
 
 #[derive(Clone, Debug)]

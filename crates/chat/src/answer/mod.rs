@@ -94,17 +94,27 @@ impl AnswerParser {
             Form::Layout(layout) => {
                 let mut layout = layout.clone();
                 layout.calls = layout.calls.filter(|_| parses_calls);
-                let is_thinking = layout.thinking.as_ref().is_some_and(|thinking| {
-                    options.split_reasoning && begins_thinking(&options.generation_prompt, thinking)
-                });
-                layout.thinking = layout.thinking.filter(|_| options.split_reasoning);
+                let prompt = &options.generation_prompt;
+                let mut is_thinking =
+                    layout.thinking.as_ref().is_some_and(|thinking| begins_thinking(prompt, thinking));
+                if let Some(thinking) = layout.thinking.take_if(|_| !options.split_reasoning) {
+                    // The tags are part of the text then, those in the prompt too.
+                    layout
+                        .dropped
+                        .retain(|text| !thinking.end.contains(text) && !thinking.start.contains(text));
+                    if is_thinking && !thinking.start.is_empty() {
+                        input.push(prompt.rfind(thinking.start.trim()).map_or("", |at| &prompt[at..]));
+                    }
+                    is_thinking = false;
+                }
                 Reader::Machine(Machine::new(layout, &options.tools, is_thinking))
             }
             Form::Headers(headers) => {
                 let begun =
                     options.generation_prompt.rsplit_once(headers.start).map_or("", |(_, begun)| begun);
                 input.push(begun);
-                Reader::Channels(Channels::new(headers.clone(), &options.tools, parses_calls))
+                let split = options.split_reasoning;
+                Reader::Channels(Channels::new(headers.clone(), &options.tools, parses_calls, split))
             }
         };
         Self { reader, input, output: Output::default() }

@@ -126,6 +126,13 @@ pub(crate) struct RunArgs {
     pub(crate) device: DeviceArgs,
 }
 
+impl RunArgs {
+    /// Whether a chat template is given instead of the model's.
+    pub(crate) fn names_template(&self) -> bool {
+        self.chat_template.is_some() || self.chat_template_file.is_some()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Reasoning {
     On,

@@ -10,9 +10,9 @@ enum Node {
     Class(bool, Vec<(char, char)>),
     Any,
     Rule(String),
-    All(Vec<Node>),
-    One(Vec<Node>),
-    Repeat(Box<Node>, usize, usize),
+    All(Vec<Self>),
+    One(Vec<Self>),
+    Repeat(Box<Self>, usize, usize),
 }
 
 pub(crate) struct Oracle {
@@ -179,7 +179,7 @@ impl Reader {
             match self.peek() {
                 '#' => {
                     while self.peek() != '\n' {
-                        self.at += 1
+                        self.at += 1;
                     }
                 }
                 ' ' | '\t' => self.at += 1,

@@ -64,8 +64,8 @@ fn lazy_constraints_wait_for_their_trigger() {
     let vocabulary = pieces();
     let grammar = "root ::= \"<call>\" [0-9]+ \"</call>\"";
     let check = |trigger: Trigger, before: &str, refused: &str, after: &str| {
-        let mut lazy =
-            Lazy::new(gbnf(grammar, &vocabulary), &vocabulary, &[trigger.clone()]).expect("it compiles");
+        let mut lazy = Lazy::new(gbnf(grammar, &vocabulary), &vocabulary, std::slice::from_ref(&trigger))
+            .expect("it compiles");
         for _ in 0..2 {
             assert!(lazy.is_waiting() && lazy.is_complete());
             say(&mut lazy, &before[..before.len() - 1]).expect("anything goes");

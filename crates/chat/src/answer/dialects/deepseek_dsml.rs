@@ -18,6 +18,7 @@ fn layout(block: &str) -> Layout {
         start: "<｜DSML｜parameter name=\"".to_owned(),
         middle: Middle::Span("\"".to_owned(), ">".to_owned()),
         end: list(&["</｜DSML｜parameter>"]),
+        has_cdata: false,
     };
     let named =
         Named { after_name: list(&["\">"]), arguments: Arguments::Tagged(tagged), ..Named::default() };

@@ -15,7 +15,7 @@ fn layout() -> Layout {
     Layout {
         thinking: Some(Thinking { repeats: true, ..Thinking::new("<|channel>thought", "<channel|>") }),
         // The model leaves marks of empty thoughts behind.
-        dropped: list(&["<|turn>model\n", "<channel|>"]),
+        dropped: list(&["<|turn>model\n", "<|channel>", "<channel|>"]),
         calls: Some(Calls {
             call: Tags::new("<|tool_call>call:", "<tool_call|>"),
             shape: Shape::Named(named),

@@ -16,6 +16,7 @@ fn layout() -> Layout {
         start: "<|open|>argument key=\"".to_owned(),
         middle: Middle::Span("\"".to_owned(), "<|sep|>".to_owned()),
         end: list(&["<|close|>argument<|sep|>"]),
+        has_cdata: false,
     };
     let named = Named {
         after_name: list(&["\""]),

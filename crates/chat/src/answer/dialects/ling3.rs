@@ -15,6 +15,7 @@ fn layout() -> Layout {
         start: "<arg_key>".to_owned(),
         middle: Middle::Span("</arg_key>".to_owned(), "<arg_value>".to_owned()),
         end: list(&["</arg_value>"]),
+        has_cdata: false,
     };
     let named = Named {
         after_name: list(&["<arg_key>", "</tool_call>", "\n"]),

@@ -15,6 +15,7 @@ fn layout() -> Layout {
         start: "<param name=\"".to_owned(),
         middle: Middle::Text("\">".to_owned()),
         end: list(&["</param>"]),
+        has_cdata: true,
     };
     let named =
         Named { after_name: list(&["\">"]), arguments: Arguments::Tagged(tagged), ..Named::default() };

@@ -33,6 +33,7 @@ fn layout() -> Layout {
         start: "<atem:parameter name=\"".to_owned(),
         middle: Middle::Text("\">".to_owned()),
         end: list(&["</atem:parameter>"]),
+        has_cdata: false,
     };
     let named =
         Named { after_name: list(&["\">"]), arguments: Arguments::Tagged(tagged), ..Named::default() };

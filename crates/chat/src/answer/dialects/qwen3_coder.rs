@@ -16,6 +16,7 @@ fn layout() -> Layout {
         start: "<parameter=".to_owned(),
         middle: Middle::Text(">".to_owned()),
         end: list(&["\n</parameter>", "</parameter>"]),
+        has_cdata: false,
     };
     let named = Named { after_name: list(&[">"]), arguments: Arguments::Tagged(tagged), ..Named::default() };
     Layout {

@@ -41,6 +41,9 @@ const ROWS: &[Row] = &[
     ("gemma-4", "<|turn>model\n", "<|channel>thought\nHm\n<channel|>Sure<|tool_call>call:add{a:1,s:<|\"|>x{y}<|\"|>,o:[{b:true}]}<tool_call|>", "Hm", "Sure", &[("add", "{\"a\":1,\"s\":\"x{y}\",\"o\":[{\"b\":true}]}")]),
     ("gemma-4", "<|turn>model\n", "Hello.<channel|>", "", "Hello.", &[]),
     ("minicpm-5", "<think>\n", "Hm\n</think>\n\n<function name=\"add\"><param name=\"a\">1</param><param name=\"s\">x</param></function>", "Hm", "", &[("add", "{\"a\": 1, \"s\": \"x\"}")]),
+    ("minicpm-5", "", "<function name=\"add\"><param name=\"s\"><![CDATA[<a> </param>]]></param></function>", "", "", &[("add", "{\"s\": \"<a> </param>\"}")]),
+    ("gemma-4", "<|turn>model\n", "<|channel><|channel>thought\n<channel|>Hello", "", "Hello", &[]),
+    ("ministral-3", "", "[THINK]I could [TOOL_CALLS]add[ARGS]{}[/THINK][TOOL_CALLS]get[ARGS]{}", "I could [TOOL_CALLS]add[ARGS]{}", "", &[("get", "{}")]),
     ("qwen3-coder", "<think>\n", "Hm\n</think>\n\nSure\n\n<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n<parameter=s>\nif a < b:\n    \"x\"\n</parameter>\n</function>\n</tool_call>\n<tool_call>\n<function=get>\n</function>\n</tool_call>", "Hm", "Sure", &[("add", "{\"a\": 1, \"s\": \"if a < b:\\n    \\\"x\\\"\"}"), ("get", "{}")]),
     ("qwen3-coder", "", "Sure\n<function=add>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>", "", "Sure", &[("add", "{\"a\": 1}")]),
 ];
@@ -155,6 +158,25 @@ fn without_tools_nothing_is_taken_for_a_call() {
         let options = AnswerOptions { tools: Vec::new(), ..options(prompt) };
         let answer = AnswerParser::parse(&dialect(name), &options, text);
         assert_eq!(answer.tool_calls, Vec::<ToolCall>::new(), "{name}: {text}");
+    }
+}
+
+#[test]
+fn reasoning_can_stay_in_the_content() {
+    for (name, prompt, text, expect) in [
+        ("qwen3-coder", "<think>\n", "Hm\n</think>\n\nHi", "<think>\nHm\n</think>\n\nHi"),
+        ("gemma-4", "", "<|channel>thought\nHm<channel|>Hi", "<|channel>thought\nHm<channel|>Hi"),
+        (
+            "gpt-oss",
+            "<|start|>assistant",
+            "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>Hi",
+            "<|channel|>analysis<|message|>Hm<|end|>Hi",
+        ),
+    ] {
+        let options = AnswerOptions { split_reasoning: false, ..options(prompt) };
+        let answer = AnswerParser::parse(&dialect(name), &options, text);
+        assert_eq!((answer.content.as_str(), answer.reasoning.as_str()), (expect, ""), "{name}");
+        assert_eq!(answer, read(&dialect(name), &options, letters(text)), "{name}");
     }
 }
 

@@ -44,6 +44,7 @@ enum State {
     /// No end of it begins in the first `searched` bytes.
     Value {
         key: String,
+        ends: Vec<String>,
         is_streamed: bool,
         searched: usize,
     },

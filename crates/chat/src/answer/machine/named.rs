@@ -194,6 +194,16 @@ impl Machine {
             return false;
         }
         skip += usize::from(strips && value.starts_with('\n'));
+        let mut ends = tagged.end.clone();
+        if tagged.has_cdata {
+            const CDATA: &str = "<![CDATA[";
+            if value.starts_with(CDATA) {
+                skip += CDATA.len();
+                ends.iter_mut().for_each(|end| end.insert_str(0, "]]>"));
+            } else if CDATA.starts_with(value) && !input.is_finished {
+                return false;
+            }
+        }
         let key = input.rest()[..before].trim().to_owned();
         let n = before + first.len() + skip;
         input.take(n);
@@ -206,14 +216,13 @@ impl Machine {
         if is_streamed {
             out.arguments("\"");
         }
-        self.state = State::Value { key, is_streamed, searched: 0 };
+        self.state = State::Value { key, ends, is_streamed, searched: 0 };
         true
     }
 
     pub(super) fn value(&mut self, input: &mut Input, out: &mut Output) -> bool {
-        let Some(tagged) = self.tagged() else { return self.fail(out) };
-        let State::Value { key, is_streamed, searched } = &mut self.state else { return false };
-        let ends: Vec<&str> = tagged.end.iter().map(String::as_str).collect();
+        let State::Value { key, ends, is_streamed, searched } = &mut self.state else { return false };
+        let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
         let inner = |text: &str| {
             let quoted = arguments::quoted(text);
             quoted[1..quoted.len() - 1].to_owned()

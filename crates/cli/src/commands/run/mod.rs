@@ -35,6 +35,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
             let reply = session.answer(Question::raw(text), &mut Printer::plain())?;
             close(args, &session, &reply)
         }
+        Task::Answer(text) if !session.has_template() && !args.names_template() => {
+            output::note("note: this model has no chat template: the text is continued as it is");
+            let reply = session.answer(Question::raw(text), &mut Printer::plain())?;
+            close(args, &session, &reply)
+        }
         Task::Answer(text) => {
             let mut messages = conversation::opening(args);
             messages.push(Message::new(Role::User, text));

@@ -13,7 +13,7 @@ use tokenizer::{Encode, Tokenizer};
 
 use super::constraint::constraint;
 use super::printer::Printer;
-use super::template::ChatTemplate;
+use super::template::{ChatTemplate, TEMPLATE_KEY};
 use crate::args::RunArgs;
 use crate::{devices, interrupt, models};
 
@@ -99,6 +99,11 @@ impl Session {
 
     pub(super) fn n_ctx_train(&self) -> usize {
         self.engine.model().model().hparams().n_ctx_train
+    }
+
+    /// Whether the model file has a chat template, be it a broken one.
+    pub(super) fn has_template(&self) -> bool {
+        self.engine.model().file().metadata().get::<&str>(TEMPLATE_KEY).is_ok_and(|source| source.is_some())
     }
 
     pub(super) fn template(&self) -> Result<&ChatTemplate> {

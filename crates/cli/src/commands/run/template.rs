@@ -13,6 +13,8 @@ use tokenizer::{TokenAttr, TokenId, Tokenizer};
 
 use crate::args::{Reasoning, RunArgs};
 
+pub(super) const TEMPLATE_KEY: &str = "tokenizer.chat_template";
+
 pub(super) struct ChatTemplate {
     template: Template,
     dialect: Dialect,
@@ -39,7 +41,7 @@ impl ChatTemplate {
                 Template::new(&text, &specials).with_context(|| path.display().to_string())?
             }
             (None, None) => {
-                let Some(source) = metadata.get::<&str>("tokenizer.chat_template")? else {
+                let Some(source) = metadata.get::<&str>(TEMPLATE_KEY)? else {
                     bail!(
                         "this model has no chat template: give --raw to continue the text as it is, or \
                          --chat-template NAME"
