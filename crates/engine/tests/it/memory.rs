@@ -165,3 +165,13 @@ fn sequences_remember_what_they_were_given() {
 fn sequences_with_windows_remember_what_they_were_given() {
     check("gemma3.swa");
 }
+
+#[test]
+fn sequences_with_states_remember_what_they_were_given() {
+    check("mamba-dense");
+}
+
+#[test]
+fn sequences_with_states_and_keys_remember_what_they_were_given() {
+    check("lfm2-dense");
+}
