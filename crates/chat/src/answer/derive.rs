@@ -37,9 +37,9 @@ pub(super) fn derive(template: &Template) -> Layout {
     let probes = Probes { template };
     let (mut thinking, mut dropped) = probes.thinking();
     let calls = probes.calls(thinking.as_ref());
-    // Thinking that the prompt opens is shown without its end where the template shows a call alone.
-    if let (Some(thinking), Some(calls)) =
-        (thinking.as_mut().filter(|thinking| thinking.start.is_empty()), &calls)
+    // Where no pair of tags is around thinking, the prompt opens it, and templates show a call without its end.
+    if let (Some(thinking), Some(calls)) = (&mut thinking, &calls)
+        && !is_pair(&thinking.start, &thinking.end)
     {
         thinking.cut_by = vec![calls.section.start.clone(), calls.call.start.clone()];
     }
@@ -337,7 +337,7 @@ fn is_pair(start: &str, end: &str) -> bool {
     let words = |tag: &str| -> Vec<String> {
         tag.to_lowercase()
             .split(|c: char| !c.is_alphanumeric())
-            .filter(|w| w.len() > 2)
+            .filter(|w| w.len() > 2 && !matches!(*w, "begin" | "start" | "end"))
             .map(str::to_owned)
             .collect()
     };
