@@ -72,7 +72,8 @@ fn follow(context: &mut Context, case: &Continuation, n_steps: usize) -> Vec<f32
     let first = rows.peek().expect("a first step").1;
     let differences =
         case.top[..5].iter().map(|(token, want)| log_probability(first, *token) - want).collect();
-    for (i, logits) in rows.filter(|(i, _)| case.gap[*i] >= CLEAR_GAP) {
+    // Behind a choice that is not clear, another text would have been the continuation.
+    for (i, logits) in rows.take_while(|(i, _)| case.gap[*i] >= CLEAR_GAP) {
         assert_eq!(best(logits), case.greedy[i], "{:?}, step {i}", case.prompt);
     }
     context.remove(seq);
