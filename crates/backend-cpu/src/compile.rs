@@ -92,6 +92,7 @@ impl<'a> Compiler<'a> {
         let mut outputs = Vec::new();
         for &(output, id) in self.part.outputs {
             let id = self.contiguous(id)?;
+            let id = self.in_arena(id)?;
             let value = self.value(id)?;
             self.keep(&value, usize::MAX);
             outputs.push((output, value));
@@ -402,6 +403,16 @@ impl<'a> Compiler<'a> {
         }
         let link = |out| Link::Row(RowOp { op: Op::Repeat, ins: vec![value], out });
         self.copy(id, node, link)
+    }
+
+    /// A value that outlives the step's inputs: itself or, where it is one of them under another shape, a copy.
+    fn in_arena(&mut self, id: NodeId) -> Result<NodeId> {
+        let value = self.value(id)?;
+        if matches!(value.place, Place::Arena(_)) {
+            return Ok(id);
+        }
+        let node = &self.part.nodes[id.index()];
+        self.copy(id, node, |out| Link::Row(RowOp { op: Op::Repeat, ins: vec![value], out }))
     }
 
     /// A value whose elements follow one another within a row: itself or a copy.

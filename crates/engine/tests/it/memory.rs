@@ -37,8 +37,9 @@ struct Bench {
     fresh: Context,
 }
 
-/// Products of few and of many tokens are summed in different orders, and so are attention of one row and of many.
-const TOLERANCE: f64 = 1e-10;
+/// Products of few and of many tokens are summed in different orders, and so is attention to one row and to many. Where
+/// GELU then rounds to the other half float, the results differ by 2^-11 of one value.
+const TOLERANCE: f64 = 1e-8;
 const N_SEQ_MAX: usize = 5;
 const N_CTX: usize = 320;
 
