@@ -89,7 +89,7 @@ fn files(options: &Options) -> Result<Vec<PathBuf>> {
     }
     let names = ["smollm2", "gemma3", "qwen2.5-coder"];
     let cache = models::ensure(&names.map(str::to_owned))?;
-    let files = ["smollm2-135m-instruct.gguf", "gemma3-270m.gguf", "qwen2.5-coder-0.5b-instruct.gguf"];
+    let files = ["smollm2-135m-instruct.gguf", "gemma3-270m.gguf", "qwen2.5-coder-0.5b.gguf"];
     Ok(files.iter().map(|f| cache.join(f)).collect())
 }
 
