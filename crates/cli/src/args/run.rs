@@ -127,9 +127,10 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// Whether a chat template is given instead of the model's.
-    pub(crate) fn names_template(&self) -> bool {
-        self.chat_template.is_some() || self.chat_template_file.is_some()
+    /// Whether a flag is given that means nothing without a chat template, be it the model's or another.
+    pub(crate) fn needs_template(&self) -> bool {
+        let is_named = self.chat_template.is_some() || self.chat_template_file.is_some();
+        is_named || self.template || self.system.is_some()
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
             let reply = session.answer(Question::raw(text), &mut Printer::plain())?;
             close(args, &session, &reply)
         }
-        Task::Answer(text) if !session.has_template() && !args.names_template() => {
+        Task::Answer(text) if !session.has_template() && !args.needs_template() => {
             output::note("note: this model has no chat template: the text is continued as it is");
             let reply = session.answer(Question::raw(text), &mut Printer::plain())?;
             close(args, &session, &reply)
