@@ -82,9 +82,9 @@ impl Avx2 {
         self,
         w: &[[u8; 64]],
         x: [&[[i8; 4]]; T],
+        factors: [__m256i; 2],
         sums: &mut [[__m256i; 2]; T],
     ) {
-        let ones = proven!([_mm256_set1_epi16(1); 2]);
         let mut words = proven!([[_mm256_setzero_si256(); 2]; T]);
         let n = w.len();
         let x = x.map(|x| &x[..n]);
@@ -103,7 +103,32 @@ impl Avx2 {
             }
         }
         for (sum, words) in sums.iter_mut().zip(words) {
-            *sum = self.add_i32(*sum, pairwise!(_mm256_madd_epi16, words, ones));
+            *sum = self.add_i32(*sum, pairwise!(_mm256_madd_epi16, words, factors));
+        }
+    }
+    /// Passes over all steps of one vector of rows.
+    #[inline(always)]
+    fn tile_passes<P: Packing, const S: usize, const T: usize>(
+        self,
+        w: &[[u8; 64]; S],
+        x: [&[[i8; 4]; S]; T],
+        factors: [__m256i; 2],
+        sums: &mut [[__m256i; 2]; T],
+    ) {
+        // Passes of a power of two have no rest.
+        const { assert!(S.is_power_of_two()) };
+        let width = const { 1 << fit::<P>().ilog2() }.min(if P::STEPS { 4 } else { S });
+        // Counts the compiler does not know: it would unroll the loops, do one token after the other, and load
+        // the codes for each of them again.
+        let passes = if width < 4 { black_box(S / width) } else { S / width };
+        let steps = if width < 4 { width } else { black_box(width) };
+        for pass in 0..passes {
+            let w = &w[pass * width..][..steps];
+            let mut rows = [&x[0][..0]; T];
+            for (row, x) in rows.iter_mut().zip(x) {
+                *row = &x[pass * width..][..steps];
+            }
+            self.tile_pass::<P, T>(w, rows, factors, sums);
         }
     }
     #[inline(always)]
@@ -470,30 +495,44 @@ impl Isa for Avx2 {
         x: [&[[i8; 4]; S]; T],
         init: [i32; T],
     ) -> [[[__m256i; 2]; T]; V] {
-        // Passes of a power of two have no rest.
-        const { assert!(S.is_power_of_two()) };
-        let width = const { 1 << fit::<P>().ilog2() }.min(S);
         let mut sums = [[self.splat_i32(0); T]; V];
         for sums in &mut sums {
             for (sum, init) in sums.iter_mut().zip(init) {
                 *sum = self.splat_i32(init);
             }
         }
+        let ones = proven!([_mm256_set1_epi16(1); 2]);
         for (w, sums) in w.iter().zip(&mut sums) {
-            // Counts the compiler does not know: it would unroll the loops, do one token after the other, and load
-            // the codes for each of them again.
-            let passes = if width < 4 { black_box(S / width) } else { S / width };
-            let steps = if width < 4 { width } else { black_box(width) };
-            for pass in 0..passes {
-                let w = &w[pass * width..][..steps];
-                let mut rows = [&x[0][..0]; T];
-                for (row, x) in rows.iter_mut().zip(x) {
-                    *row = &x[pass * width..][..steps];
-                }
-                self.tile_pass::<P, T>(w, rows, sums);
-            }
+            self.tile_passes::<P, S, T>(w, x, ones, sums);
         }
         sums
+    }
+    #[inline(always)]
+    fn tile_steps<P: Packing, const S: usize, const T: usize, const V: usize>(
+        self,
+        w: [&[[u8; 64]; S]; V],
+        x: [&[[i8; 4]; S]; T],
+        steps: [[__m256i; 2]; V],
+        sums: &mut [[[__m256i; 2]; T]; V],
+    ) {
+        for ((w, steps), sums) in w.iter().zip(steps).zip(sums) {
+            self.tile_passes::<P, S, T>(w, x, steps, sums);
+        }
+    }
+    #[inline(always)]
+    fn pairs(self, low: [__m256; 2], high: [__m256; 2]) -> [__m256i; 2] {
+        proven!({
+            let pair = |low, high| {
+                let (low, high) = (_mm256_cvtps_epi32(low), _mm256_cvtps_epi32(high));
+                _mm256_blend_epi16::<0xaa>(low, _mm256_slli_epi32::<16>(high))
+            };
+            [pair(low[0], high[0]), pair(low[1], high[1])]
+        })
+    }
+    #[inline(always)]
+    fn dot_pairs(self, pairs: [__m256i; 2], x: [i16; 2], acc: [__m256i; 2]) -> [__m256i; 2] {
+        let x = self.splat_i32(bytemuck::cast(x));
+        self.add_i32(acc, pairwise!(_mm256_madd_epi16, pairs, x))
     }
     #[inline(always)]
     fn transpose(self, rows: &mut [[__m256; 2]; 16]) {

@@ -334,6 +334,34 @@ impl Isa for Avx512 {
         sums
     }
     #[inline(always)]
+    fn tile_steps<P: Packing, const S: usize, const T: usize, const V: usize>(
+        self,
+        w: [&[[u8; 64]; S]; V],
+        x: [&[[i8; 4]; S]; T],
+        steps: [__m512i; V],
+        sums: &mut [[__m512i; T]; V],
+    ) {
+        let dots = self.tile::<P, S, T, V>(w, x, [0; T]);
+        for ((sums, dots), steps) in sums.iter_mut().zip(dots).zip(steps) {
+            let steps = proven!(_mm512_srai_epi32::<16>(steps));
+            for (sum, dots) in sums.iter_mut().zip(dots) {
+                *sum = proven!(_mm512_add_epi32(*sum, _mm512_mullo_epi32(dots, steps)));
+            }
+        }
+    }
+    #[inline(always)]
+    fn pairs(self, low: __m512, high: __m512) -> __m512i {
+        proven!({
+            let (low, high) = (_mm512_cvtps_epi32(low), _mm512_cvtps_epi32(high));
+            let low = _mm512_and_si512(low, _mm512_set1_epi32(0xffff));
+            _mm512_or_si512(low, _mm512_slli_epi32::<16>(high))
+        })
+    }
+    #[inline(always)]
+    fn dot_pairs(self, pairs: __m512i, x: [i16; 2], acc: __m512i) -> __m512i {
+        proven!(_mm512_dpwssd_epi32(acc, pairs, self.splat_i32(bytemuck::cast(x))))
+    }
+    #[inline(always)]
     fn transpose(self, rows: &mut [__m512; 16]) {
         proven!({
             // 4x4 squares within the 128-bit lanes, then the lanes.

@@ -47,6 +47,8 @@ pub(crate) trait Packing: 'static {
     const OFFSET: i32;
     /// Sub-blocks have a minimum.
     const MIN: bool;
+    /// The scales of 256 values are small integers times one float, which their activations have in common too.
+    const STEPS: bool;
     /// Codes are signed and use all of their 8 bits.
     const IS_WIDE: bool = Self::MAX_CODE > 127;
 }
@@ -166,6 +168,19 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
         x: [&[[i8; 4]; S]; T],
         init: [i32; T],
     ) -> [[Self::I32; T]; V];
+    /// Adds to `sums` what [`Isa::tile`] gives for one sub-block, times the rows' `steps`, which [`Isa::pairs`]
+    /// made of twice the same.
+    fn tile_steps<P: Packing, const S: usize, const T: usize, const V: usize>(
+        self,
+        w: [&[[u8; 64]; S]; V],
+        x: [&[[i8; 4]; S]; T],
+        steps: [Self::Bytes; V],
+        sums: &mut [[Self::I32; T]; V],
+    );
+    /// Integers of 16 bits, given as numbers, in the low and high halves of lanes.
+    fn pairs(self, low: Self::F32, high: Self::F32) -> Self::Bytes;
+    /// `acc` and, in each lane, the products of its halves with those of `x`.
+    fn dot_pairs(self, pairs: Self::Bytes, x: [i16; 2], acc: Self::I32) -> Self::I32;
     /// Transposes a square of 32-bit lanes.
     fn transpose(self, rows: &mut [Self::F32; 16]);
     /// The same bits.

@@ -268,6 +268,35 @@ impl Isa for Scalar {
         sums
     }
     #[inline(always)]
+    fn tile_steps<P: Packing, const S: usize, const T: usize, const V: usize>(
+        self,
+        w: [&[[u8; 64]; S]; V],
+        x: [&[[i8; 4]; S]; T],
+        steps: [[u8; 64]; V],
+        sums: &mut [[[i32; 16]; T]; V],
+    ) {
+        let dots = self.tile::<P, S, T, V>(w, x, [0; T]);
+        for ((sums, dots), steps) in sums.iter_mut().zip(dots).zip(steps) {
+            let steps: [[i16; 2]; 16] = bytemuck::cast(steps);
+            for (sums, dots) in sums.iter_mut().zip(dots) {
+                for i in 0..16 {
+                    sums[i] += dots[i] * i32::from(steps[i][0]);
+                }
+            }
+        }
+    }
+    #[inline(always)]
+    fn pairs(self, low: [f32; 16], high: [f32; 16]) -> [u8; 64] {
+        let pairs: [[i16; 2]; 16] = std::array::from_fn(|i| [low[i] as i16, high[i] as i16]);
+        bytemuck::cast(pairs)
+    }
+    #[inline(always)]
+    fn dot_pairs(self, pairs: [u8; 64], x: [i16; 2], acc: [i32; 16]) -> [i32; 16] {
+        let [a, b] = x.map(i32::from);
+        let pairs: [[i16; 2]; 16] = bytemuck::cast(pairs);
+        std::array::from_fn(|i| acc[i] + a * i32::from(pairs[i][0]) + b * i32::from(pairs[i][1]))
+    }
+    #[inline(always)]
     fn transpose(self, rows: &mut [[f32; 16]; 16]) {
         let of = *rows;
         *rows = std::array::from_fn(|i| std::array::from_fn(|j| of[j][i]));

@@ -4,7 +4,7 @@ use std::{marker::PhantomData, ops::Range};
 
 use super::{
     Out, Weights,
-    format::{self, Format, Scales},
+    format::{self, Format},
 };
 use crate::{
     isa::{Isa, Kernel, Packing},
@@ -95,7 +95,7 @@ fn dot_span<I: Isa, F: Format, const T: usize>(
     units: usize,
     sums: &mut Sums<I, T>,
 ) {
-    let Scales { scale, mut min } = F::scales(isa, span);
+    let [scale, mut min] = F::scales(isa, span).absolute(isa);
     let offset = format::offset::<I, F::Packing>();
     if offset != 0 {
         min = isa.fma(scale, isa.splat(offset as f32), min);

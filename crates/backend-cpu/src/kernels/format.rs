@@ -4,7 +4,7 @@ use bytemuck::Pod;
 
 use crate::isa::{Isa, Packing};
 
-/// A quantized format, as `scale * (code - offset) - min` over spans of 256 values.
+/// A quantized format over spans of 256 values: `unit * scale * (code - offset) - min_unit * min`.
 ///
 /// Implementations are `#[inline(always)]` throughout, like everything that runs inside [`Isa::vectorize`].
 pub(crate) trait Format: 'static {
@@ -23,26 +23,50 @@ pub(crate) trait Format: 'static {
 /// See [`Format::scales`].
 #[derive(Clone, Copy)]
 pub(crate) struct Scales<I: Isa> {
+    /// Integers of 8 bits with [`Packing::STEPS`].
     pub(crate) scale: I::F32,
     /// Subtracted from every value; looked at only with [`Packing::MIN`].
     pub(crate) min: I::F32,
+    /// What all scales are multiples of.
+    pub(crate) unit: f32,
+    /// What all minima are multiples of.
+    pub(crate) min_unit: f32,
 }
 
 impl<I: Isa> Scales<I> {
     /// Scales without minima.
     #[inline(always)]
     pub(crate) fn of(isa: I, scale: I::F32) -> Self {
-        Self { scale, min: isa.splat(0.0) }
+        Self::steps(isa, scale, 1.0)
+    }
+
+    /// Multiples of `unit`, without minima.
+    #[inline(always)]
+    pub(crate) fn steps(isa: I, scale: I::F32, unit: f32) -> Self {
+        Self { scale, min: isa.splat(0.0), unit, min_unit: 1.0 }
+    }
+
+    /// The scales and the minima themselves.
+    #[inline(always)]
+    pub(crate) fn absolute(self, isa: I) -> [I::F32; 2] {
+        [isa.mul(self.scale, isa.splat(self.unit)), isa.mul(self.min, isa.splat(self.min_unit))]
     }
 }
 
 /// [`Packing`], spelled as a type: formats of one packing share the kernels that only multiply.
 #[derive(Debug)]
-pub(crate) enum Codes<const MAX_CODE: i32, const OFFSET: i32, const HALVES: bool, const MIN: bool> {}
+pub(crate) enum Codes<
+    const MAX_CODE: i32,
+    const OFFSET: i32,
+    const HALVES: bool,
+    const MIN: bool,
+    const STEPS: bool,
+> {}
 
-impl<const MAX_CODE: i32, const OFFSET: i32, const HALVES: bool, const MIN: bool> Packing
-    for Codes<MAX_CODE, OFFSET, HALVES, MIN>
+impl<const MAX_CODE: i32, const OFFSET: i32, const HALVES: bool, const MIN: bool, const STEPS: bool> Packing
+    for Codes<MAX_CODE, OFFSET, HALVES, MIN, STEPS>
 {
+    const STEPS: bool = STEPS;
     const HALVES: bool = HALVES;
     const MAX_CODE: i32 = MAX_CODE;
     const OFFSET: i32 = OFFSET;
@@ -50,13 +74,19 @@ impl<const MAX_CODE: i32, const OFFSET: i32, const HALVES: bool, const MIN: bool
 }
 
 /// A scale for each 32 values.
-pub(crate) type By32<const MAX_CODE: i32, const OFFSET: i32> = Codes<MAX_CODE, OFFSET, false, false>;
+pub(crate) type By32<const MAX_CODE: i32, const OFFSET: i32> = Codes<MAX_CODE, OFFSET, false, false, false>;
 /// A scale and a minimum for each 32 values.
-pub(crate) type By32WithMin<const MAX_CODE: i32> = Codes<MAX_CODE, 0, false, true>;
+pub(crate) type By32WithMin<const MAX_CODE: i32> = Codes<MAX_CODE, 0, false, true, false>;
 /// A scale for each 16 values.
-pub(crate) type By16<const MAX_CODE: i32, const OFFSET: i32> = Codes<MAX_CODE, OFFSET, true, false>;
-/// A scale and a minimum for each 16 values.
-pub(crate) type By16WithMin<const MAX_CODE: i32> = Codes<MAX_CODE, 0, true, true>;
+pub(crate) type By16<const MAX_CODE: i32, const OFFSET: i32> = Codes<MAX_CODE, OFFSET, true, false, false>;
+/// An integer scale for each 32 values.
+pub(crate) type Steps32<const MAX_CODE: i32, const OFFSET: i32> = Codes<MAX_CODE, OFFSET, false, false, true>;
+/// An integer scale and an integer minimum for each 32 values.
+pub(crate) type Steps32WithMin<const MAX_CODE: i32> = Codes<MAX_CODE, 0, false, true, true>;
+/// An integer scale for each 16 values.
+pub(crate) type Steps16<const MAX_CODE: i32, const OFFSET: i32> = Codes<MAX_CODE, OFFSET, true, false, true>;
+/// An integer scale and an integer minimum for each 16 values.
+pub(crate) type Steps16WithMin<const MAX_CODE: i32> = Codes<MAX_CODE, 0, true, true, true>;
 
 /// How far above their numbers the codes are that the kernels see.
 #[inline(always)]

@@ -10,7 +10,7 @@ use std::{marker::PhantomData, ops::Range};
 use super::{
     Out, Weights,
     float::FloatPanel,
-    format::{self, Format, Scales},
+    format::{self, Format},
 };
 use crate::{
     isa::{Isa, Kernel, Packing},
@@ -46,14 +46,22 @@ impl Default for Scratch {
 pub(crate) struct PanelSpan {
     /// Steps of 4 codes of each row, 8 steps to a group of 32 values.
     codes: [[[u8; 64]; 8]; 8],
-    /// Scales of the rows for each sub-block.
+    /// Scales of the rows for each sub-block; with [`Packing::STEPS`] the bits of [`Isa::pairs`] of each with itself.
     scales: [[f32; 16]; 16],
-    /// Minima, negated.
+    /// Minima, negated; with [`Packing::STEPS`] the bits of [`Isa::pairs`] of what is multiplied with the sums of two
+    /// neighbouring sub-blocks: their minima, or their steps times the offset, negated.
     mins: [[f32; 16]; 16],
+    /// With [`Packing::STEPS`]: what the rows' scales are multiples of, and their minima, negated.
+    units: [[f32; 16]; 2],
 }
 
 impl PanelSpan {
-    const EMPTY: Self = Self { codes: [[[0; 64]; 8]; 8], scales: [[0.0; 16]; 16], mins: [[0.0; 16]; 16] };
+    const EMPTY: Self = Self {
+        codes: [[[0; 64]; 8]; 8],
+        scales: [[0.0; 16]; 16],
+        mins: [[0.0; 16]; 16],
+        units: [[0.0; 16]; 2],
+    };
 }
 
 /// The rows `rows` of `weights`, a quantized matrix of format `F`, times quantized tokens.
@@ -128,9 +136,12 @@ fn unpack<I: Isa, F: Format>(
                 &padded
             }
         };
-        let Scales { scale, min } = F::scales(isa, span);
-        scales[i] = scale;
-        mins[i] = isa.sub(isa.splat(0.0), min);
+        let of_row = F::scales(isa, span);
+        (scales[i], mins[i]) = (of_row.scale, isa.sub(isa.splat(0.0), of_row.min));
+        if F::Packing::STEPS {
+            (panel.units[0][i], panel.units[1][i]) = (of_row.unit, -of_row.min_unit);
+            mins[i] = of_row.min;
+        }
         for (unit, codes) in codes.iter_mut().enumerate() {
             codes[i] = format::codes::<I, F>(isa, span, unit);
         }
@@ -146,17 +157,35 @@ fn unpack<I: Isa, F: Format>(
             isa.store_bytes(isa.lanes_as_bytes(lanes), step);
         }
     }
-    store_square(isa, &mut scales, &mut panel.scales);
+    isa.transpose(&mut scales);
     if F::Packing::MIN {
-        store_square(isa, &mut mins, &mut panel.mins);
+        isa.transpose(&mut mins);
+    }
+    if F::Packing::STEPS {
+        pack_steps::<I, F::Packing>(isa, &scales, &mins, panel);
+        return;
+    }
+    for (out, scales) in panel.scales.iter_mut().zip(scales) {
+        isa.store(scales, out);
+    }
+    if F::Packing::MIN {
+        for (out, mins) in panel.mins.iter_mut().zip(mins) {
+            isa.store(mins, out);
+        }
     }
 }
 
+/// Stores integer scales and minima, by sub-block, as pairs.
 #[inline(always)]
-fn store_square<I: Isa>(isa: I, rows: &mut [I::F32; 16], out: &mut [[f32; 16]; 16]) {
-    isa.transpose(rows);
-    for (row, out) in rows.iter().zip(out) {
-        isa.store(*row, out);
+fn pack_steps<I: Isa, P: Packing>(isa: I, steps: &[I::F32; 16], mins: &[I::F32; 16], panel: &mut PanelSpan) {
+    for (out, &step) in panel.scales.iter_mut().zip(steps) {
+        isa.store_bytes(isa.pairs(step, step), bytemuck::cast_mut(out));
+    }
+    let (of, factor) = if P::MIN { (mins, 1) } else { (steps, -format::offset::<I, P>()) };
+    let factor = isa.splat(factor as f32);
+    for (out, pair) in panel.mins.iter_mut().zip(of.as_chunks::<2>().0) {
+        let pairs = isa.pairs(isa.mul(pair[0], factor), isa.mul(pair[1], factor));
+        isa.store_bytes(pairs, bytemuck::cast_mut(out));
     }
 }
 
@@ -205,6 +234,10 @@ impl<P: Packing, const V: usize> Multiply<'_, '_, P, V> {
         }
         for (i, span) in self.panel.iter().enumerate() {
             let x = x.map(|x| &x[i]);
+            if P::STEPS {
+                multiply_steps::<I, P, T, V>(isa, span, x, &mut sums);
+                continue;
+            }
             let whole = self.n_groups >= 8 * (i + 1);
             let n_groups = if whole { 8 } else { self.n_groups - 8 * i };
             for group in 0..n_groups {
@@ -233,7 +266,7 @@ fn multiply_group<I: Isa, P: Packing, const T: usize, const V: usize>(
     let qs = x.map(|x| &bytemuck::cast_ref::<_, [[[i8; 4]; 8]; 8]>(&x.qs)[group]);
     let offset = format::offset::<I, P>();
     if !P::HALVES {
-        let init = x.map(|x| -offset * x.sum[group]);
+        let init = x.map(|x| -offset * i32::from(x.sum[group]));
         let dots = isa.tile::<P, 8, T, V>(codes, qs, init);
         for v in 0..V {
             for t in 0..T {
@@ -251,7 +284,7 @@ fn multiply_group<I: Isa, P: Packing, const T: usize, const V: usize>(
         let sub = 2 * group + half;
         let codes = codes.map(|codes| &codes.as_chunks::<4>().0[half]);
         let qs = qs.map(|qs| &qs.as_chunks::<4>().0[half]);
-        let dots = isa.tile::<P, 4, T, V>(codes, qs, x.map(|x| -offset * x.half_sum[sub]));
+        let dots = isa.tile::<P, 4, T, V>(codes, qs, x.map(|x| -offset * i32::from(x.half_sum[sub])));
         for v in 0..V {
             for t in 0..T {
                 let scale = isa.mul(isa.load(&span[v].scales[sub]), isa.splat(x[t].d[group]));
@@ -263,6 +296,67 @@ fn multiply_group<I: Isa, P: Packing, const T: usize, const V: usize>(
             }
         }
     }
+}
+
+/// All of a span whose scales are integers, in integers up to its end.
+#[inline(always)]
+fn multiply_steps<I: Isa, P: Packing, const T: usize, const V: usize>(
+    isa: I,
+    span: &[PanelSpan; V],
+    x: [&BlockQ8; T],
+    sums: &mut [[I::F32; T]; V],
+) {
+    let excess = excess::<I, P, T, V>(isa, span, x);
+    let mut dots = if P::MIN { [[isa.splat_i32(0); T]; V] } else { excess };
+    for group in 0..8 {
+        let codes = span.each_ref().map(|span| &span.codes[group]);
+        let qs = x.map(|x| &bytemuck::cast_ref::<_, [[[i8; 4]; 8]; 8]>(&x.qs)[group]);
+        let steps = |sub: usize| span.each_ref().map(|s| isa.load_bytes(bytemuck::cast_ref(&s.scales[sub])));
+        if !P::HALVES {
+            isa.tile_steps::<P, 8, T, V>(codes, qs, steps(group), &mut dots);
+            continue;
+        }
+        for half in 0..2 {
+            let codes = codes.map(|codes| &codes.as_chunks::<4>().0[half]);
+            let qs = qs.map(|qs| &qs.as_chunks::<4>().0[half]);
+            isa.tile_steps::<P, 4, T, V>(codes, qs, steps(2 * group + half), &mut dots);
+        }
+    }
+    for v in 0..V {
+        for t in 0..T {
+            let d = isa.splat(x[t].d[0]);
+            let unit = isa.mul(isa.load(&span[v].units[0]), d);
+            sums[v][t] = isa.fma(isa.to_f32(dots[v][t]), unit, sums[v][t]);
+            if P::MIN {
+                let unit = isa.mul(isa.load(&span[v].units[1]), d);
+                sums[v][t] = isa.fma(isa.to_f32(excess[v][t]), unit, sums[v][t]);
+            }
+        }
+    }
+}
+
+/// The minima of a span, or the steps times the negated offset, times the sums of activations.
+#[inline(always)]
+fn excess<I: Isa, P: Packing, const T: usize, const V: usize>(
+    isa: I,
+    span: &[PanelSpan; V],
+    x: [&BlockQ8; T],
+) -> [[I::I32; T]; V] {
+    let mut excess = [[isa.splat_i32(0); T]; V];
+    if !P::MIN && format::offset::<I, P>() == 0 {
+        return excess;
+    }
+    for pair in 0..if P::HALVES { 8 } else { 4 } {
+        for v in 0..V {
+            let factors = isa.load_bytes(bytemuck::cast_ref(&span[v].mins[pair]));
+            for t in 0..T {
+                let sums = if P::HALVES { &x[t].half_sum[..] } else { &x[t].sum };
+                let sums = [sums[2 * pair], sums[2 * pair + 1]];
+                excess[v][t] = isa.dot_pairs(factors, sums, excess[v][t]);
+            }
+        }
+    }
+    excess
 }
 
 /// Puts or adds the values of up to 16 rows.

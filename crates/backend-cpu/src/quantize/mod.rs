@@ -27,11 +27,11 @@ pub struct BlockQ8 {
     /// `d * sum(qs)` of each 16 values.
     pub half_dsum: [f32; 16],
     /// `sum(qs)` of each 16 values.
-    pub half_sum: [i32; 16],
+    pub half_sum: [i16; 16],
     /// `sum(qs)` of each 32 values.
-    pub sum: [i32; 8],
+    pub sum: [i16; 8],
     // Keeps blocks on cache-line borders.
-    _pad: [u32; 8],
+    _pad: [u32; 4],
 }
 
 /// Values in a [`BlockQ8`].
@@ -128,22 +128,22 @@ fn block<I: Isa>(isa: I, rounding: Rounding, x: &[f32; BLOCK], out: &mut BlockQ8
     scaled_sums(out);
     if rounding == Rounding::By32WithSums {
         for (dsum, (exact, &sum)) in out.dsum.iter_mut().zip(exact.into_iter().zip(&out.sum)) {
-            *dsum = exact * sum as f32;
+            *dsum = exact * f32::from(sum);
         }
         halve(isa, &mut out.dsum);
         for (dsum, poison) in out.dsum.iter_mut().zip(poison) {
             *dsum += poison;
         }
     }
-    out._pad = [0; 8];
+    out._pad = [0; 4];
 }
 
 #[inline(always)]
 fn scaled_sums(out: &mut BlockQ8) {
     for i in 0..8 {
-        out.dsum[i] = out.d[i] * out.sum[i] as f32;
-        out.half_dsum[2 * i] = out.d[i] * out.half_sum[2 * i] as f32;
-        out.half_dsum[2 * i + 1] = out.d[i] * out.half_sum[2 * i + 1] as f32;
+        out.dsum[i] = out.d[i] * f32::from(out.sum[i]);
+        out.half_dsum[2 * i] = out.d[i] * f32::from(out.half_sum[2 * i]);
+        out.half_dsum[2 * i + 1] = out.d[i] * f32::from(out.half_sum[2 * i + 1]);
     }
 }
 
@@ -154,7 +154,7 @@ fn integer_sums<I: Isa>(isa: I, out: &mut BlockQ8) {
         let mut quads = [0.0; 16];
         isa.store(isa.to_f32(isa.dot(ones, qs)), &mut quads);
         for half in 0..4 {
-            out.half_sum[4 * i + half] = quads[4 * half..4 * half + 4].iter().sum::<f32>() as i32;
+            out.half_sum[4 * i + half] = quads[4 * half..4 * half + 4].iter().sum::<f32>() as i16;
         }
     }
     for i in 0..8 {

@@ -38,17 +38,17 @@ fn check_group(rounding: Rounding, block: &BlockQ8, at: usize, group: &[f32], am
     for (x, &q) in group.iter().zip(qs) {
         assert!((x - exact * f32::from(q)).abs() <= exact * 0.500_01, "{rounding:?} {x} as {q}");
     }
-    let sum = |qs: &[i8]| qs.iter().map(|&q| i32::from(q)).sum::<i32>();
+    let sum = |qs: &[i8]| qs.iter().map(|&q| i16::from(q)).sum::<i16>();
     assert_eq!(block.sum[at], sum(qs));
     assert_eq!(block.half_sum[2 * at..2 * at + 2], [sum(&qs[..16]), sum(&qs[16..])]);
-    assert_eq!(block.half_dsum[2 * at + 1], d * sum(&qs[16..]) as f32);
-    let dsum = exact * sum(qs) as f32;
+    assert_eq!(block.half_dsum[2 * at + 1], d * f32::from(sum(&qs[16..])));
+    let dsum = exact * f32::from(sum(qs));
     match rounding {
         Rounding::By32WithSums if dsum.abs() < 6e4 && half(dsum) != 0.0 => {
             assert_eq!(block.dsum[at], half(dsum));
         }
         Rounding::By32WithSums => assert_eq!(block.dsum[at], dsum),
-        _ => assert_eq!(block.dsum[at], d * sum(qs) as f32),
+        _ => assert_eq!(block.dsum[at], d * f32::from(sum(qs))),
     }
 }
 

@@ -7,7 +7,7 @@ use quant::DType;
 use crate::isa::{Isa, Kernel, Packing as _};
 use crate::kernels::{
     Kernels,
-    format::{self, Format, Scales},
+    format::{self, Format},
     formats,
 };
 
@@ -49,7 +49,7 @@ impl<F: Format> Kernel for Unpack<'_, F> {
                     &padded
                 }
             };
-            let Scales { scale, min } = F::scales(isa, span);
+            let [scale, min] = F::scales(isa, span).absolute(isa);
             let (mut scales, mut mins) = ([0.0; 16], [0.0; 16]);
             isa.store(scale, &mut scales);
             isa.store(min, &mut mins);

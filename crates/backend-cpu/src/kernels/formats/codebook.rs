@@ -7,7 +7,7 @@ use quant::{
 
 use crate::{
     isa::Isa,
-    kernels::format::{By16, By32, Format, Scales},
+    kernels::format::{Format, Scales, Steps16, Steps32},
 };
 
 /// The largest magnitude of the IQ2 codebooks.
@@ -34,26 +34,24 @@ fn even_signs(word: u32) -> u64 {
     mask(0) | mask(1) | mask(2) | mask(3)
 }
 
-/// `d * (0.5 + nibble) / 4` for the 16 nibbles of 8 bytes.
+/// `d * (0.5 + nibble) / 4` for the 16 nibbles of 8 bytes, in steps of `d / 8`.
 #[inline(always)]
 fn nibble_scales<I: Isa>(isa: I, nibbles: [u8; 8], d: u16) -> Scales<I> {
     let mut scales = [0; 16];
     for (pair, byte) in scales.as_chunks_mut::<2>().0.iter_mut().zip(nibbles) {
-        *pair = [byte & 15, byte >> 4];
+        *pair = [1 + 2 * (byte & 15), 1 + 2 * (byte >> 4)];
     }
-    let scales = isa.add(isa.u8_16(scales), isa.splat(0.5));
-    Scales::of(isa, isa.mul(scales, isa.splat(isa.f16(d) * 0.25)))
+    Scales::steps(isa, isa.u8_16(scales), isa.f16(d) * 0.125)
 }
 
-/// `d * (0.5 + scale) * factor`, the scales being the top 4 bits of words.
+/// `d * (1 + 2 * scale) * factor`, the scales being the top 4 bits of words.
 #[inline(always)]
 fn top_scales<I: Isa>(isa: I, words: [u32; 8], d: u16, factor: f32) -> Scales<I> {
     let mut scales = [0; 16];
     for (scale, word) in scales.iter_mut().zip(words) {
-        *scale = (word >> 28) as u8;
+        *scale = 1 + 2 * (word >> 28) as u8;
     }
-    let scales = isa.add(isa.u8_16(scales), isa.splat(0.5));
-    Scales::of(isa, isa.mul(scales, isa.splat(isa.f16(d) * factor)))
+    Scales::steps(isa, isa.u8_16(scales), isa.f16(d) * factor)
 }
 
 pub(crate) struct Iq2Xxs;
@@ -66,12 +64,12 @@ impl Iq2Xxs {
 }
 
 impl Format for Iq2Xxs {
-    type Packing = By32<{ 2 * IQ2_OFFSET }, IQ2_OFFSET>;
+    type Packing = Steps32<{ 2 * IQ2_OFFSET }, IQ2_OFFSET>;
     type Span = BlockIq2Xxs;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        top_scales(isa, span.qs.each_ref().map(Self::word), span.d.to_bits(), 0.25)
+        top_scales(isa, span.qs.each_ref().map(Self::word), span.d.to_bits(), 0.125)
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -86,7 +84,7 @@ impl Format for Iq2Xxs {
 pub(crate) struct Iq2Xs;
 
 impl Format for Iq2Xs {
-    type Packing = By16<{ 2 * IQ2_OFFSET }, IQ2_OFFSET>;
+    type Packing = Steps16<{ 2 * IQ2_OFFSET }, IQ2_OFFSET>;
     type Span = BlockIq2Xs;
 
     #[inline(always)]
@@ -108,7 +106,7 @@ impl Format for Iq2Xs {
 pub(crate) struct Iq2S;
 
 impl Format for Iq2S {
-    type Packing = By16<{ 2 * IQ2_OFFSET }, IQ2_OFFSET>;
+    type Packing = Steps16<{ 2 * IQ2_OFFSET }, IQ2_OFFSET>;
     type Span = BlockIq2S;
 
     #[inline(always)]
@@ -130,12 +128,12 @@ impl Format for Iq2S {
 pub(crate) struct Iq3Xxs;
 
 impl Format for Iq3Xxs {
-    type Packing = By32<{ 2 * IQ3_XXS_OFFSET }, IQ3_XXS_OFFSET>;
+    type Packing = Steps32<{ 2 * IQ3_XXS_OFFSET }, IQ3_XXS_OFFSET>;
     type Span = BlockIq3Xxs;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        top_scales(isa, span.scales_signs.map(u32::from_le_bytes), span.d.to_bits(), 0.5)
+        top_scales(isa, span.scales_signs.map(u32::from_le_bytes), span.d.to_bits(), 0.25)
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -153,7 +151,7 @@ impl Format for Iq3Xxs {
 pub(crate) struct Iq3S;
 
 impl Format for Iq3S {
-    type Packing = By32<{ 2 * IQ3_S_OFFSET }, IQ3_S_OFFSET>;
+    type Packing = Steps32<{ 2 * IQ3_S_OFFSET }, IQ3_S_OFFSET>;
     type Span = BlockIq3S;
 
     #[inline(always)]
@@ -162,7 +160,7 @@ impl Format for Iq3S {
         for (pair, byte) in scales.as_chunks_mut::<2>().0.iter_mut().zip(span.scales) {
             *pair = [1 + 2 * (byte & 15), 1 + 2 * (byte >> 4)];
         }
-        Scales::of(isa, isa.mul(isa.u8_16(scales), isa.splat(isa.f16(span.d.to_bits()))))
+        Scales::steps(isa, isa.u8_16(scales), isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -188,7 +186,7 @@ fn shifted<I: Isa>(isa: I, eights: [u64; 8], negative: u64) -> I::Bytes {
 pub(crate) struct Iq1S;
 
 impl Format for Iq1S {
-    type Packing = By32<{ 2 * IQ1_OFFSET }, IQ1_OFFSET>;
+    type Packing = Steps32<{ 2 * IQ1_OFFSET }, IQ1_OFFSET>;
     type Span = BlockIq1S;
 
     #[inline(always)]
@@ -197,7 +195,7 @@ impl Format for Iq1S {
         for (scale, qh) in scales.iter_mut().zip(span.qh) {
             *scale = 2 * (qh.get() >> 12 & 7) as u8 + 1;
         }
-        Scales::of(isa, isa.mul(isa.u8_16(scales), isa.splat(isa.f16(span.d.to_bits()) * 0.125)))
+        Scales::steps(isa, isa.u8_16(scales), isa.f16(span.d.to_bits()) * 0.125)
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -216,7 +214,7 @@ impl Format for Iq1S {
 pub(crate) struct Iq1M;
 
 impl Format for Iq1M {
-    type Packing = By16<{ 2 * IQ1_OFFSET }, IQ1_OFFSET>;
+    type Packing = Steps16<{ 2 * IQ1_OFFSET }, IQ1_OFFSET>;
     type Span = BlockIq1M;
 
     #[inline(always)]
@@ -227,7 +225,7 @@ impl Format for Iq1M {
                 *scale = 2 * (word.get() >> (3 * s) & 7) as u8 + 1;
             }
         }
-        Scales::of(isa, isa.mul(isa.u8_16(scales), isa.splat(isa.f16(span.d().to_bits()) * 0.125)))
+        Scales::steps(isa, isa.u8_16(scales), isa.f16(span.d().to_bits()) * 0.125)
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {

@@ -4,22 +4,22 @@ use quant::blocks::{BlockQ2K, BlockQ3K, BlockQ4K, BlockQ5K, BlockQ6K, F16};
 
 use crate::{
     isa::Isa,
-    kernels::format::{By16, By16WithMin, By32WithMin, Format, Scales},
+    kernels::format::{Format, Scales, Steps16, Steps16WithMin, Steps32WithMin},
 };
 
 pub(crate) struct Q2K;
 
 impl Format for Q2K {
-    type Packing = By16WithMin<3>;
+    type Packing = Steps16WithMin<3>;
     type Span = BlockQ2K;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
         let packed = u128::from_le_bytes(span.scales);
         let low = u128::from_le_bytes([15; 16]);
-        let [d, dmin] = [span.d, span.dmin].map(|d| isa.splat(isa.f16(d.to_bits())));
+        let [unit, min_unit] = [span.d, span.dmin].map(|d| isa.f16(d.to_bits()));
         let numbers = |packed: u128| isa.u8_16((packed & low).to_le_bytes());
-        Scales { scale: isa.mul(numbers(packed), d), min: isa.mul(numbers(packed >> 4), dmin) }
+        Scales { scale: numbers(packed), min: numbers(packed >> 4), unit, min_unit }
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -38,7 +38,7 @@ pub(super) fn crumbs<I: Isa>(isa: I, qs: &[u8; 64], unit: usize) -> I::Bytes {
 pub(crate) struct Q3K;
 
 impl Format for Q3K {
-    type Packing = By16<7, 4>;
+    type Packing = Steps16<7, 4>;
     type Span = BlockQ3K;
 
     #[inline(always)]
@@ -50,7 +50,7 @@ impl Format for Q3K {
             u128::from(low & 0x0f0f_0f0f_0f0f_0f0f) | u128::from(low >> 4 & 0x0f0f_0f0f_0f0f_0f0f) << 64;
         let crumbs = (0..4).fold(0, |all, i| all | u128::from(high >> (2 * i) & 0x0303_0303) << (32 * i));
         let scales = isa.sub(isa.u8_16((nibbles | crumbs << 4).to_le_bytes()), isa.splat(32.0));
-        Scales::of(isa, isa.mul(scales, isa.splat(isa.f16(span.d.to_bits()))))
+        Scales::steps(isa, scales, isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -70,7 +70,7 @@ fn plane_bits<I: Isa>(isa: I, planes: &[u8; 32], unit: usize) -> I::Bytes {
 pub(crate) struct Q4K;
 
 impl Format for Q4K {
-    type Packing = By32WithMin<15>;
+    type Packing = Steps32WithMin<15>;
     type Span = BlockQ4K;
 
     #[inline(always)]
@@ -96,15 +96,15 @@ fn six_bit_scales<I: Isa>(isa: I, packed: &[u8; 12], d: F16, dmin: F16) -> Scale
     let [a, b, c] = bytemuck::cast_ref::<_, [[u8; 4]; 3]>(packed).map(u32::from_le_bytes);
     let scales = u64::from(a & 0x3f3f_3f3f) | u64::from(c & 0x0f0f_0f0f | a >> 2 & 0x3030_3030) << 32;
     let mins = u64::from(b & 0x3f3f_3f3f) | u64::from(c >> 4 & 0x0f0f_0f0f | b >> 2 & 0x3030_3030) << 32;
-    let [d, dmin] = [d, dmin].map(|d| isa.splat(isa.f16(d.to_bits())));
+    let [unit, min_unit] = [d, dmin].map(|d| isa.f16(d.to_bits()));
     let numbers = |packed: u64| isa.u8_16(u128::from(packed).to_le_bytes());
-    Scales { scale: isa.mul(numbers(scales), d), min: isa.mul(numbers(mins), dmin) }
+    Scales { scale: numbers(scales), min: numbers(mins), unit, min_unit }
 }
 
 pub(crate) struct Q5K;
 
 impl Format for Q5K {
-    type Packing = By32WithMin<31>;
+    type Packing = Steps32WithMin<31>;
     type Span = BlockQ5K;
 
     #[inline(always)]
@@ -121,12 +121,12 @@ impl Format for Q5K {
 pub(crate) struct Q6K;
 
 impl Format for Q6K {
-    type Packing = By16<63, 32>;
+    type Packing = Steps16<63, 32>;
     type Span = BlockQ6K;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.mul(isa.i8_16(span.scales), isa.splat(isa.f16(span.d.to_bits()))))
+        Scales::steps(isa, isa.i8_16(span.scales), isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {

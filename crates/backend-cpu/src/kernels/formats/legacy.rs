@@ -51,7 +51,7 @@ impl Format for Q4_1 {
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
         let [scale, min] = isa.f16_pairs(heads(span));
-        Scales { scale, min: isa.sub(isa.splat(0.0), min) }
+        Scales { scale, min: isa.sub(isa.splat(0.0), min), unit: 1.0, min_unit: 1.0 }
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -90,7 +90,7 @@ impl Format for Q5_1 {
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
         let [scale, min] = isa.f16_pairs(heads(span));
-        Scales { scale, min: isa.sub(isa.splat(0.0), min) }
+        Scales { scale, min: isa.sub(isa.splat(0.0), min), unit: 1.0, min_unit: 1.0 }
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {

@@ -8,7 +8,7 @@ use quant::{
 use super::legacy::{heads, nibbles};
 use crate::{
     isa::{Isa, WIDE},
-    kernels::format::{By16, By32, Format, Scales},
+    kernels::format::{By16, By32, Format, Scales, Steps32},
 };
 
 /// The numbers of FP4, from 0 up.
@@ -47,7 +47,7 @@ impl Format for Iq4Nl {
 pub(crate) struct Iq4Xs;
 
 impl Format for Iq4Xs {
-    type Packing = By32<WIDE, 0>;
+    type Packing = Steps32<WIDE, 0>;
     type Span = BlockIq4Xs;
 
     #[inline(always)]
@@ -62,8 +62,7 @@ impl Format for Iq4Xs {
         let high = (high | high << 12) & 0x000f_000f_000f_000f;
         let high = (high | high << 6) & 0x0303_0303_0303_0303;
         let scales = isa.u8_16(u128::from(low | high << 4).to_le_bytes());
-        let d = isa.splat(isa.f16(span.d.to_bits()));
-        Scales::of(isa, isa.mul(isa.sub(scales, isa.splat(32.0)), d))
+        Scales::steps(isa, isa.sub(scales, isa.splat(32.0)), isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {

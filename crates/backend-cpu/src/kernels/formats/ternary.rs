@@ -5,18 +5,18 @@ use quant::blocks::{BlockQ1_0, BlockQ2_0, BlockTq1_0, BlockTq2_0};
 use super::k::crumbs;
 use crate::{
     isa::Isa,
-    kernels::format::{By32, Format, Scales},
+    kernels::format::{By32, Format, Scales, Steps32},
 };
 
 pub(crate) struct Tq1_0;
 
 impl Format for Tq1_0 {
-    type Packing = By32<2, 1>;
+    type Packing = Steps32<2, 1>;
     type Span = BlockTq1_0;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.splat(isa.f16(span.d.to_bits())))
+        Scales::steps(isa, isa.splat(1.0), isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -42,12 +42,12 @@ impl Format for Tq1_0 {
 pub(crate) struct Tq2_0;
 
 impl Format for Tq2_0 {
-    type Packing = By32<3, 1>;
+    type Packing = Steps32<3, 1>;
     type Span = BlockTq2_0;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.splat(isa.f16(span.d.to_bits())))
+        Scales::steps(isa, isa.splat(1.0), isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
