@@ -184,6 +184,16 @@ enum Qkv {
 impl Attention {
     pub(crate) fn load(at: &Source<'_>, spec: AttentionSpec) -> Result<Self> {
         spec.check(at)?;
+        Self::with(at, spec, Qkv::load(at, &spec)?)
+    }
+
+    /// With one projection, whose first rows are those of queries, keys and values.
+    pub(crate) fn fused(at: &Source<'_>, spec: AttentionSpec, qkv: Linear) -> Result<Self> {
+        spec.check(at)?;
+        Self::with(at, spec, Qkv::Fused(qkv))
+    }
+
+    fn with(at: &Source<'_>, spec: AttentionSpec, qkv: Qkv) -> Result<Self> {
         let AttentionSpec { n_embd, n_head, n_head_kv, key_dim, value_dim, .. } = spec;
         let norm = |name: &str, n_head: usize| -> Result<Option<Norm>> {
             let Some(QkNorm { norm, span, .. }) = spec.qk_norm else {
@@ -199,7 +209,7 @@ impl Attention {
             }))
         };
         Ok(Self {
-            qkv: Qkv::load(at, &spec)?,
+            qkv,
             q_norm: norm("attn_q_norm", n_head)?,
             k_norm: norm("attn_k_norm", n_head_kv)?,
             sinks: at.vector_opt("attn_sinks.weight", [n_head])?,
@@ -307,7 +317,8 @@ impl Qkv {
         let qkv = match self {
             Self::Split { q, k, v } => [q, k, v].map(|linear| linear.forward(x)),
             Self::Fused(qkv) => {
-                qkv.forward(x).split([n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim])
+                let sizes = [n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim];
+                qkv.forward(x).slice(0, 0, sizes.iter().sum()).split(sizes)
             }
         };
         match spec.clamp {
