@@ -21,7 +21,7 @@ pub(super) const ARCH: Arch = Arch::own("gemma4", |file, hp| {
     let head = Head::load(file, hp, norm)?;
     Ok(Box::new(Gemma4 {
         embedding: super::gemma::embedding(file, hp)?,
-        per_layer: PerLayer::load(file, hp)?,
+        per_layer: n_own_input(file)?.map(|n| PerLayer::load(file, hp, n)).transpose()?,
         layers,
         head: head.softcapped(file.get_or("final_logit_softcapping", 30.0)?),
     }))
@@ -40,7 +40,7 @@ impl Architecture for Gemma4 {
     fn forward<'g>(&self, step: &Step<'g>) -> Tensor<'g> {
         let mut x = self.embedding.forward(step);
         let inputs = self.per_layer.as_ref().map(|per_layer| per_layer.forward(step, x));
-        let mut handles = Vec::new();
+        let mut handles = Handles::new();
         for (i, layer) in self.layers.iter().enumerate() {
             let input = inputs.map(|inputs| inputs.slice(1, i, 1).reshape(&[inputs.dim(0)]));
             x = step.layer_output(layer.forward(step, x, input, &mut handles));
@@ -49,9 +49,14 @@ impl Architecture for Gemma4 {
     }
 }
 
+/// Elements of a layer's own embedding.
+fn n_own_input(at: &Source<'_>) -> Result<Option<usize>> {
+    at.extent_opt("embedding_length_per_layer_input")
+}
+
 /// The embeddings that every layer has of its own.
 #[derive(Debug)]
-struct PerLayer {
+pub(super) struct PerLayer {
     table: Weight,
     projection: Linear,
     norm: Norm,
@@ -61,24 +66,21 @@ struct PerLayer {
 }
 
 impl PerLayer {
-    /// If the file has them.
-    fn load(file: &Source<'_>, hp: &Hparams) -> Result<Option<Self>> {
-        let Some(n) = file.extent_opt("embedding_length_per_layer_input")? else {
-            return Ok(None);
-        };
+    /// Of `n` elements a layer.
+    pub(super) fn load(file: &Source<'_>, hp: &Hparams, n: usize) -> Result<Self> {
         let n_all = n * hp.n_layer;
-        Ok(Some(Self {
+        Ok(Self {
             table: file.weight("per_layer_token_embd.weight", [n_all, hp.n_vocab])?,
             projection: Linear::load(file, "per_layer_model_proj", hp.n_embd, n_all)?,
             norm: Norm::load(file, "per_layer_proj_norm", NormSpec::rms(file, hp)?, n)?,
             n,
             n_layer: hp.n_layer,
             n_embd: hp.n_embd,
-        }))
+        })
     }
 
     /// `[n, n_layer]`, from the tokens and their common embedding.
-    fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+    pub(super) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let dims = [self.n, self.n_layer];
         let own = step.tokens().lookup(self.table).reshape(&dims).scale((self.n as f32).sqrt());
         let projected = self.projection.forward(x).scale(1.0 / (self.n_embd as f32).sqrt());
@@ -105,13 +107,13 @@ impl Layer {
         let ffn = FfnSpec { activation: Activation::GELU, ..FfnSpec::swiglu(at, hp)? };
         Ok(Self {
             norm: norm("attn_norm")?,
-            attention: Heads::load(at, hp, window, memory)?,
+            attention: Heads::load(at, attention(at, hp, window)?, memory)?,
             post_norm: norm("post_attention_norm")?,
             ffn_norm: norm("ffn_norm")?,
             ffn: Dense::load(at, ffn)?,
             experts: if at.has("ffn_gate_inp.weight") { Some(Experts::load(at, hp)?) } else { None },
             ffn_post_norm: norm("post_ffw_norm")?,
-            own_input: OwnInput::load(at, hp)?,
+            own_input: n_own_input(at)?.map(|n| OwnInput::load(at, hp, n)).transpose()?,
             out_scale: at.vector_opt("layer_output_scale.weight", [1])?,
         })
     }
@@ -121,7 +123,7 @@ impl Layer {
         step: &Step<'g>,
         x: Tensor<'g>,
         input: Option<Tensor<'g>>,
-        handles: &mut Vec<(MemoryId, Tensor<'g>)>,
+        handles: &mut Handles<'g>,
     ) -> Tensor<'g> {
         let mixed = self.attention.forward(step, self.norm.forward(x), handles);
         let x = self.post_norm.forward(mixed) + x;
@@ -139,15 +141,18 @@ impl Layer {
 
 /// Attention with unscaled scores, and values normalized without a gain.
 #[derive(Debug)]
-struct Heads {
+pub(super) struct Heads {
     q: Linear,
     q_norm: Norm,
     /// Absent where the memory is another layer's.
     kv: Option<KeyValue>,
     output: Linear,
-    memory: MemoryId,
+    pub(super) memory: MemoryId,
     spec: AttentionSpec,
 }
+
+/// The memories that earlier layers have filled.
+pub(super) type Handles<'g> = Vec<(MemoryId, Tensor<'g>)>;
 
 #[derive(Debug)]
 struct KeyValue {
@@ -159,9 +164,9 @@ struct KeyValue {
 }
 
 impl Heads {
-    fn load(at: &Source<'_>, hp: &Hparams, window: &Window, memory: Option<MemoryId>) -> Result<Self> {
-        let norm = NormSpec::rms(at, hp)?;
-        let spec = AttentionSpec { scale: 1.0, ..attention(at, hp, window)? };
+    /// Reading the memory of another layer, if one is given.
+    pub(super) fn load(at: &Source<'_>, spec: AttentionSpec, memory: Option<MemoryId>) -> Result<Self> {
+        let norm = NormSpec::rms_of(at)?;
         spec.check(at)?;
         let AttentionSpec { n_embd, n_head, n_head_kv, key_dim: d, .. } = spec;
         let linear = |name: &str, n| Linear::load(at, name, n_embd, n);
@@ -175,7 +180,7 @@ impl Heads {
         };
         if memory.is_some() {
             for part in ["attn_k", "attn_v", "attn_k_norm"] {
-                for suffix in ["weight", "scale", "input_scale"] {
+                for suffix in ["weight", "bias", "scale", "input_scale"] {
                     at.ignore(&format!("{part}.{suffix}"), "the layer reads the memory of another");
                 }
             }
@@ -190,13 +195,7 @@ impl Heads {
         })
     }
 
-    /// `handles` passes on the memories that earlier layers have filled.
-    fn forward<'g>(
-        &self,
-        step: &Step<'g>,
-        x: Tensor<'g>,
-        handles: &mut Vec<(MemoryId, Tensor<'g>)>,
-    ) -> Tensor<'g> {
+    pub(super) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>, handles: &mut Handles<'g>) -> Tensor<'g> {
         let AttentionSpec { n_head, n_head_kv, key_dim: d, .. } = self.spec;
         let rotate = |x: Tensor<'g>| self.spec.rope.map_or(x, |rope| rope.forward(step, x));
         let q = rotate(self.q_norm.forward(self.q.forward(x).reshape(&[d, n_head])));
@@ -268,25 +267,22 @@ impl Experts {
 
 /// What a layer makes of its own embedding.
 #[derive(Debug)]
-struct OwnInput {
+pub(super) struct OwnInput {
     gate: Linear,
     projection: Linear,
     norm: Norm,
 }
 
 impl OwnInput {
-    fn load(at: &Source<'_>, hp: &Hparams) -> Result<Option<Self>> {
-        let Some(n) = at.extent_opt("embedding_length_per_layer_input")? else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
+    pub(super) fn load(at: &Source<'_>, hp: &Hparams, n: usize) -> Result<Self> {
+        Ok(Self {
             gate: Linear::load(at, "inp_gate", hp.n_embd, n)?,
             projection: Linear::load(at, "proj", n, hp.n_embd)?,
             norm: Norm::load(at, "post_norm", NormSpec::rms(at, hp)?, hp.n_embd)?,
-        }))
+        })
     }
 
-    fn forward<'g>(&self, x: Tensor<'g>, input: Tensor<'g>) -> Tensor<'g> {
+    pub(super) fn forward<'g>(&self, x: Tensor<'g>, input: Tensor<'g>) -> Tensor<'g> {
         self.norm.forward(self.projection.forward(self.gate.forward(x).glu(Unary::Gelu, input)))
     }
 }

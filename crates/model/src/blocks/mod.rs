@@ -19,6 +19,7 @@ mod mla;
 mod moe;
 mod norm;
 mod rope;
+mod streams;
 mod window;
 
 pub(crate) use activation::Activation;
@@ -37,6 +38,7 @@ pub(crate) use mla::{Mla, MlaSpec};
 pub(crate) use moe::{Moe, MoeSpec, Score};
 pub(crate) use norm::{Norm, NormSpec};
 pub(crate) use rope::Rope;
+pub(crate) use streams::mix;
 pub(crate) use window::{Full, Window};
 
 pub(crate) use crate::arch::{Arch, Architecture};
