@@ -33,7 +33,7 @@ pub(crate) use encoder::{Encoder, PostNormLayer};
 pub(crate) use ffn::{Dense, FfnSpec, Gate};
 pub(crate) use head::Head;
 pub(crate) use linear::{Linear, Scales};
-pub(crate) use mamba::{Mamba, Mamba2};
+pub(crate) use mamba::{Mamba, Mamba2, SsmSpec};
 pub(crate) use mla::{Mla, MlaSpec};
 pub(crate) use moe::{Moe, MoeSpec, Score};
 pub(crate) use norm::{Norm, NormSpec};
