@@ -16,6 +16,10 @@ pub(super) fn cases() -> Vec<Case> {
             let x = b.input(&[31]);
             x.gather(x.top_k(7))
         }),
+        case("groups of top k", 6, |b| {
+            let x = b.input(&[30]);
+            x.gather(x.groups_of_top_k(7, 3))
+        }),
         case("keep groups", 6, |b| {
             let x = b.input(&[24]);
             x.gather(x.keep_groups(6, 2).top_k(4))

@@ -178,7 +178,8 @@ pub(crate) struct Attention {
 #[derive(Debug)]
 enum Qkv {
     Split { q: Linear, k: Linear, v: Linear },
-    Fused(Linear),
+    /// One projection to all three, one behind the other.
+    Fused(Box<dyn Block>),
 }
 
 impl Attention {
@@ -187,10 +188,10 @@ impl Attention {
         Self::with(at, spec, Qkv::load(at, &spec)?)
     }
 
-    /// With one projection, whose first rows are those of queries, keys and values.
-    pub(crate) fn fused(at: &Source<'_>, spec: AttentionSpec, qkv: Linear) -> Result<Self> {
+    /// With one projection to queries, keys and values, one behind the other.
+    pub(crate) fn fused(at: &Source<'_>, spec: AttentionSpec, qkv: impl Into<Box<dyn Block>>) -> Result<Self> {
         spec.check(at)?;
-        Self::with(at, spec, Qkv::Fused(qkv))
+        Self::with(at, spec, Qkv::Fused(qkv.into()))
     }
 
     fn with(at: &Source<'_>, spec: AttentionSpec, qkv: Qkv) -> Result<Self> {
@@ -252,7 +253,7 @@ impl Attention {
 impl Block for Attention {
     fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = self.spec;
-        let [q, k, v] = self.qkv.forward(x, &self.spec);
+        let [q, k, v] = self.qkv.forward(step, x, &self.spec);
         let (q, gate) = if self.spec.gate_in_query {
             let [q, gate] = q.reshape(&[2 * key_dim, n_head]).split([key_dim; 2]);
             (q, Some(gate.sigmoid()))
@@ -302,7 +303,8 @@ impl Qkv {
         let AttentionSpec { n_embd, n_head, n_head_kv, key_dim, value_dim, .. } = *spec;
         let [n_q, n_k, n_v] = [n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim];
         if at.has("attn_qkv.weight") && !spec.gate_in_query {
-            return Linear::load(at, "attn_qkv", n_embd, n_q + n_k + n_v).map(Self::Fused);
+            let qkv = Linear::load(at, "attn_qkv", n_embd, n_q + n_k + n_v)?;
+            return Ok(Self::Fused(qkv.into()));
         }
         let n_gate = if spec.gate_in_query { n_q } else { 0 };
         Ok(Self::Split {
@@ -312,13 +314,12 @@ impl Qkv {
         })
     }
 
-    fn forward<'g>(&self, x: Tensor<'g>, spec: &AttentionSpec) -> [Tensor<'g>; 3] {
+    fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>, spec: &AttentionSpec) -> [Tensor<'g>; 3] {
         let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = *spec;
         let qkv = match self {
             Self::Split { q, k, v } => [q, k, v].map(|linear| linear.forward(x)),
             Self::Fused(qkv) => {
-                let sizes = [n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim];
-                qkv.forward(x).slice(0, 0, sizes.iter().sum()).split(sizes)
+                qkv.forward(step, x).split([n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim])
             }
         };
         match spec.clamp {

@@ -35,7 +35,7 @@ pub(crate) use head::Head;
 pub(crate) use linear::{Linear, Scales};
 pub(crate) use mamba::{Mamba, Mamba2, SsmSpec};
 pub(crate) use mla::{Mla, MlaSpec};
-pub(crate) use moe::{Moe, MoeSpec, Score};
+pub(crate) use moe::{Experts, Moe, MoeSpec, SMALLEST_SUM, Score};
 pub(crate) use norm::{Norm, NormSpec};
 pub(crate) use rope::Rope;
 pub(crate) use streams::mix;

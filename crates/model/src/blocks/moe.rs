@@ -31,6 +31,9 @@ impl Score {
     }
 }
 
+/// Keeps a sum of weights of zero from dividing: the smallest normal float16, as in the reference.
+pub(crate) const SMALLEST_SUM: f32 = 6.103_515_6e-5;
+
 /// Group-limited routing (DeepSeek-V3): only the best `n_used` of `n_group` groups of experts are eligible.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Groups {
@@ -251,8 +254,7 @@ impl Moe {
             weights = weights.softmax();
         }
         if self.spec.normalize {
-            // The smallest normal float16, as in the reference: keeps a sum of zero from dividing.
-            weights = weights / weights.sum(0).clamp(6.103_515_6e-5, f32::INFINITY);
+            weights = weights / weights.sum(0).clamp(SMALLEST_SUM, f32::INFINITY);
         }
         if self.spec.scale != 1.0 {
             weights = weights.scale(self.spec.scale);
