@@ -13,6 +13,8 @@ pub(crate) enum Activation {
     ClampedSilu { limit: f32 },
     /// `g * sigmoid(1.702 g) * (clamp(up, -7, 7) + 1)` with `g = min(gate, 7)` (gpt-oss).
     SwigluOai,
+    /// `beta tanh(g / beta) sigmoid(g) * up_beta tanh(up / up_beta)`, `up` as it is for an `up_beta` of 0 (Kimi K3).
+    Situ { beta: f32, up_beta: f32 },
     /// `beta up + positive up^2` above 0, `beta up + negative (exp(up) - 1 - up)` below (xIELU, Huang and Schlag 2024).
     Xielu { positive: f32, negative: f32, beta: f32 },
 }
@@ -36,6 +38,11 @@ impl Activation {
             (Self::SwigluOai, _) => {
                 let up = up.clamp(-7.0, 7.0).affine(1.0, 1.0);
                 g.clamp(f32::NEG_INFINITY, 7.0).glu(Unary::GeluQuick, up)
+            }
+            (Self::Situ { beta, up_beta }, _) => {
+                let bound = |x: Tensor<'g>, to: f32| x.scale(1.0 / to).tanh().scale(to);
+                let up = if up_beta > 0.0 { bound(up, up_beta) } else { up };
+                bound(g, beta) * g.sigmoid() * up
             }
             (Self::Xielu { positive, negative, beta }, _) => {
                 let below = up.clamp(f32::NEG_INFINITY, 0.0);

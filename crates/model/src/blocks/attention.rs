@@ -214,7 +214,7 @@ impl Attention {
             q_norm: norm("attn_q_norm", n_head)?,
             k_norm: norm("attn_k_norm", n_head_kv)?,
             sinks: at.vector_opt("attn_sinks.weight", [n_head])?,
-            gate: spec.gate.map(|_| load_gate(at, &spec)).transpose()?,
+            gate: spec.gate.map(|_| load_gate(at, [n_embd, n_head, value_dim])).transpose()?,
             sub_norm: sub_norm(at, "attn_sub_norm", n_head * value_dim)?,
             output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
             memory: at.remember(spec.memory()),
@@ -291,11 +291,11 @@ pub(super) fn sub_norm(at: &Source<'_>, name: &str, n: usize) -> Result<Option<N
 }
 
 /// A number a head, or one an element, whichever the file has.
-fn load_gate(at: &Source<'_>, spec: &AttentionSpec) -> Result<Linear> {
-    let per_head = at.extent("attn_gate.weight", 1)? == spec.n_head;
+pub(super) fn load_gate(at: &Source<'_>, [n_embd, n_head, value_dim]: [usize; 3]) -> Result<Linear> {
+    let per_head = at.extent("attn_gate.weight", 1)? == n_head;
     at.ignore("attn_gate.scale", "the reference engine does not apply it");
-    let n_gate = if per_head { spec.n_head } else { spec.n_head * spec.value_dim };
-    Linear::load(at, "attn_gate", spec.n_embd, n_gate)
+    let n_gate = if per_head { n_head } else { n_head * value_dim };
+    Linear::load(at, "attn_gate", n_embd, n_gate)
 }
 
 impl Qkv {

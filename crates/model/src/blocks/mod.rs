@@ -28,7 +28,7 @@ pub(crate) use attention::{Attention, AttentionSpec, QkNorm};
 pub(crate) use classifier::Classifier;
 pub(crate) use conv::ShortConv;
 pub(crate) use decoder::{Decoder, Layer, Norms};
-pub(crate) use delta_net::{DeltaNet, Kda, KeyHeads};
+pub(crate) use delta_net::{Decay, DeltaNet, Kda, KeyHeads};
 pub(crate) use embedding::Embedding;
 pub(crate) use encoder::{Encoder, PostNormLayer};
 pub(crate) use ffn::{Dense, FfnSpec, Gate};
