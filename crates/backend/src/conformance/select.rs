@@ -1,5 +1,7 @@
 //! Slices, joins, choices, reductions, output rows.
 
+use tensor::DType;
+
 use super::{Case, case};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -7,6 +9,12 @@ pub(super) fn cases() -> Vec<Case> {
         case("slice, reshape of a slice", 3, |b| {
             let x = b.input(&[20, 4]);
             x.slice(0, 3, 12).reshape(&[24, 2]).slice(1, 1, 1)
+        }),
+        case("slice of a weight", 3, |b| {
+            let weight = b.weight(&[9], DType::F32);
+            let part = |i, n| b.graph.weight(weight).slice(0, i, n);
+            let (scale, shift) = (part(4, 1), part(6, 3));
+            b.input(&[3, 2]) * scale + shift
         }),
         case("concat along 0", 3, |b| b.input(&[7, 2]).concat(b.input(&[5, 2]), 0)),
         case("concat along 1", 3, |b| b.input(&[7, 2]).concat(b.input(&[7, 3]), 1)),

@@ -1,6 +1,6 @@
 //! What a feed-forward does between its two matrices.
 
-use super::{Tensor, Unary};
+use super::{Hparams, Result, Source, Tensor, Unary};
 
 /// The nonlinearity of a feed-forward.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,13 @@ pub(crate) enum Activation {
 }
 
 impl Activation {
+    /// `ClampedSilu` by the layer's limit under `key`, if it has one.
+    pub(crate) fn clamped_silu(at: &Source<'_>, hp: &Hparams, key: &str) -> Result<Option<Self>> {
+        let limits = at.per_layer::<f32>(key, hp.n_layer_all())?.unwrap_or_default();
+        let limit = limits.get(at.index()).copied().filter(|&limit| limit > 1e-6);
+        Ok(limit.map(|limit| Self::ClampedSilu { limit }))
+    }
+
     pub(crate) const SILU: Self = Self::Unary(Unary::Silu);
     pub(crate) const GELU: Self = Self::Unary(Unary::Gelu);
 

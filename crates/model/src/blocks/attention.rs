@@ -222,6 +222,19 @@ impl Attention {
         })
     }
 
+    /// With scales that are stored elsewhere.
+    pub(crate) fn scaled_by(self, at: &Source<'_>) -> Result<Self> {
+        let qkv = match self.qkv {
+            Qkv::Split { q, k, v } => Qkv::Split {
+                q: q.scaled_by(at, "attn_q")?,
+                k: k.scaled_by(at, "attn_k")?,
+                v: v.scaled_by(at, "attn_v")?,
+            },
+            Qkv::Fused(qkv) => Qkv::Fused(qkv),
+        };
+        Ok(Self { qkv, output: self.output.scaled_by(at, "attn_output")?, ..self })
+    }
+
     /// Norm and rotation of queries or keys, in their order; `[key_dim, n_head]`.
     fn position<'g>(&self, step: &Step<'g>, x: Tensor<'g>, norm: Option<&Norm>, n_head: usize) -> Tensor<'g> {
         let heads = |x: Tensor<'g>| x.reshape(&[self.spec.key_dim, n_head]);

@@ -207,6 +207,11 @@ pub(crate) struct Kda {
 }
 
 impl Kda {
+    /// With another epsilon in the lengths of queries and keys.
+    pub(crate) fn with_unit_eps(self, eps: f32) -> Self {
+        Self { eps, ..self }
+    }
+
     const UNAPPLIED: [&'static str; 8] = [
         "attn_q.scale",
         "attn_k.scale",

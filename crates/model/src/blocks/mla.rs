@@ -59,7 +59,7 @@ impl MlaSpec {
         if n_head == 0 || value_dim == 0 {
             return Err(Error::value(&at.full_key("attention.head_count"), n_head, "must be positive"));
         }
-        if n_rot == 0 || n_rot > key_dim {
+        if n_rot > key_dim || (n_rot == 0 && self.rope.is_some()) {
             let problem = format!("must be at most the {key_dim} elements of a key");
             return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, problem));
         }
@@ -77,6 +77,8 @@ pub(crate) struct Mla {
     key_norm: Option<Norm>,
     up: Up,
     gate: Option<Linear>,
+    /// `[n_head]`: a score each head may spend on nothing.
+    sinks: Option<Weight>,
     output: Linear,
     memory: MemoryId,
     spec: MlaSpec,
@@ -132,6 +134,7 @@ impl Mla {
             key_norm: Norm::optional(at, "attn_k_norm", norm, n_rot)?,
             up,
             gate: spec.gate.map(|_| gate()).transpose()?,
+            sinks: at.vector_opt("attn_sinks.weight", [n_head])?,
             output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
             memory: at.remember(MemorySpec::Kv { n_head_kv, key_dim, value, window, timeline }),
             spec,
@@ -140,7 +143,7 @@ impl Mla {
 
     fn op(&self) -> tensor::Attention {
         let spec = tensor::Attention::causal(self.memory, self.spec.key_dim);
-        tensor::Attention { scale: self.spec.scale, mask: self.spec.mask, ..spec }
+        tensor::Attention { scale: self.spec.scale, mask: self.spec.mask, sinks: self.sinks.is_some(), ..spec }
     }
 }
 
@@ -154,9 +157,12 @@ impl Block for Mla {
         let q = self.query.forward(x).reshape(&[key_dim, n_head]);
         let [q_nope, q_rot] = q.split([key_dim - n_rot, n_rot]);
         let q_rot = rotate(q_rot);
-        // Some heads are rotated as a whole.
-        let join =
-            |nope: Tensor<'g>, rot: Tensor<'g>| if nope.dim(0) == 0 { rot } else { nope.concat(rot, 0) };
+        // Some heads are rotated as a whole, some not at all.
+        let join = |nope: Tensor<'g>, rot: Tensor<'g>| match (nope.dim(0), rot.dim(0)) {
+            (0, _) => rot,
+            (_, 0) => nope,
+            _ => nope.concat(rot, 0),
+        };
         let sharpen = |q: Tensor<'g>| match self.spec.temperature {
             Some(temperature) => q * step.graph.temperature(temperature),
             None => q,
@@ -167,17 +173,17 @@ impl Block for Mla {
         let latent = self.latent_norm.forward(latent);
         let y = match &self.up {
             Up::Absorbed { k, v } => {
-                let q = sharpen(q_nope.matmul_heads(*k).concat(q_rot, 0));
-                let k = latent.reshape(&[kv_rank, 1]).concat(k_rot, 0);
+                let q = sharpen(join(q_nope.matmul_heads(*k), q_rot));
+                let k = join(latent.reshape(&[kv_rank, 1]), k_rot);
                 let kv = step.append_kv(self.memory, k, None);
-                q.attention(kv, kv_rank, self.op(), None, None).matmul_heads(*v)
+                q.attention(kv, kv_rank, self.op(), self.sinks, None).matmul_heads(*v)
             }
             Up::Full(up) => {
                 let kv = up.forward(latent).reshape(&[key_dim - n_rot + value_dim, n_head]);
                 let [k_nope, v] = kv.split([key_dim - n_rot, value_dim]);
                 let k = join(k_nope, k_rot.repeat(&[n_rot, n_head]));
                 let kv = step.append_kv(self.memory, k, Some(v));
-                sharpen(join(q_nope, q_rot)).attention(kv, value_dim, self.op(), None, None)
+                sharpen(join(q_nope, q_rot)).attention(kv, value_dim, self.op(), self.sinks, None)
             }
         };
         let y = match (&self.gate, self.spec.gate) {
