@@ -177,7 +177,11 @@ pub(crate) struct Attention {
 
 #[derive(Debug)]
 enum Qkv {
-    Split { q: Linear, k: Linear, v: Linear },
+    Split {
+        q: Linear,
+        k: Linear,
+        v: Linear,
+    },
     /// One projection to all three, one behind the other.
     Fused(Box<dyn Block>),
 }
@@ -189,7 +193,11 @@ impl Attention {
     }
 
     /// With one projection to queries, keys and values, one behind the other.
-    pub(crate) fn fused(at: &Source<'_>, spec: AttentionSpec, qkv: impl Into<Box<dyn Block>>) -> Result<Self> {
+    pub(crate) fn fused(
+        at: &Source<'_>,
+        spec: AttentionSpec,
+        qkv: impl Into<Box<dyn Block>>,
+    ) -> Result<Self> {
         spec.check(at)?;
         Self::with(at, spec, Qkv::Fused(qkv.into()))
     }

@@ -3,8 +3,8 @@
 //! (Xie et al. 2025). All shares follow from the streams.
 
 use super::{
-    Architecture, Block, Embedding, Error, Head, Hparams, Norm, NormKind, NormSpec, Result, Source, Step, Tensor,
-    Weight, mix, mix_by_rows,
+    Architecture, Block, Embedding, Error, Head, Hparams, Norm, NormKind, NormSpec, Result, Source, Step,
+    Tensor, Weight, mix, mix_by_rows,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,8 @@ impl HyperConnection {
 
     fn enter<'g>(&self, streams: Tensor<'g>) -> (Tensor<'g>, Return<'g>) {
         let HyperSpec { n_embd, n_stream: n, norm_eps, eps, magnitude, post_eps, .. } = self.spec;
-        let all = streams.reshape(&[n_embd * n]).norm(NormKind::Rms, norm_eps, None, None).matmul(self.function);
+        let all =
+            streams.reshape(&[n_embd * n]).norm(NormKind::Rms, norm_eps, None, None).matmul(self.function);
         let [base, scale] = [self.base, self.scale].map(|weight| streams.graph().weight(weight));
         let part = |kind, len| {
             let start = kind * n;
@@ -83,7 +84,8 @@ impl HyperConnection {
         };
         let read = part(0, n).sigmoid().affine(1.0, eps);
         let shares = part(1, n).sigmoid().affine(magnitude, post_eps).reshape(&[1, n]);
-        let mixture = self.spec.n_sinkhorn.map(|rounds| sinkhorn(part(2, n * n).reshape(&[n, n]), rounds, eps));
+        let mixture =
+            self.spec.n_sinkhorn.map(|rounds| sinkhorn(part(2, n * n).reshape(&[n, n]), rounds, eps));
         (mix(streams, read.reshape(&[n, 1])).reshape(&[n_embd]), Return { shares, mixture })
     }
 
@@ -148,7 +150,11 @@ impl Block for HyperLayer {
 pub(crate) enum Merge {
     Mean,
     /// By shares of their own.
-    Shares { function: Weight, base: Weight, scale: Weight },
+    Shares {
+        function: Weight,
+        base: Weight,
+        scale: Weight,
+    },
 }
 
 impl Merge {

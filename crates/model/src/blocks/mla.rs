@@ -143,7 +143,12 @@ impl Mla {
 
     fn op(&self) -> tensor::Attention {
         let spec = tensor::Attention::causal(self.memory, self.spec.key_dim);
-        tensor::Attention { scale: self.spec.scale, mask: self.spec.mask, sinks: self.sinks.is_some(), ..spec }
+        tensor::Attention {
+            scale: self.spec.scale,
+            mask: self.spec.mask,
+            sinks: self.sinks.is_some(),
+            ..spec
+        }
     }
 }
 

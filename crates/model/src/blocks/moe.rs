@@ -2,8 +2,8 @@
 
 use super::linear::scale;
 use super::{
-    Activation, Block, Dense, Error, FfnSpec, Gate, Hparams, Linear, Norm, NormSpec, Result, Source, Step, Tensor,
-    Weight,
+    Activation, Block, Dense, Error, FfnSpec, Gate, Hparams, Linear, Norm, NormSpec, Result, Source, Step,
+    Tensor, Weight,
 };
 
 /// What a router's logits become.
