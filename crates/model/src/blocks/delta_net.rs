@@ -44,6 +44,8 @@ pub(crate) struct DeltaNet {
     dt_bias: Weight,
     a: Weight,
     norm: Norm,
+    /// Of the result's gate.
+    gate: Unary,
     output: Linear,
     memory: MemoryId,
     shape: DeltaShape,
@@ -100,10 +102,18 @@ impl DeltaNet {
             dt_bias: at.vector("ssm_dt.bias", [n_value])?,
             a: at.vector("ssm_a", [n_value])?,
             norm: Norm::load(at, "ssm_norm", norm, d)?,
+            gate: Unary::Silu,
             output: Linear::load(at, "ssm_out", n_v, n_embd)?,
             memory: at.remember(MemorySpec::State { len: d * n_v }),
             shape,
         })
+    }
+}
+
+impl DeltaNet {
+    /// With another function of the gate.
+    pub(crate) fn gated_by(self, gate: Unary) -> Self {
+        Self { gate, ..self }
     }
 }
 
@@ -125,7 +135,7 @@ impl Block for DeltaNet {
         let by_head = |x: Tensor<'g>| x.reshape(&[1, n_value]);
         let qkv = [spread(q), spread(k), v.reshape(&[d, n_value])];
         let y = delta_rule(self.memory, qkv, by_head(decay), by_head(beta.sigmoid()));
-        let y = z.reshape(&[d, n_value]).glu(Unary::Silu, self.norm.forward(y));
+        let y = z.reshape(&[d, n_value]).glu(self.gate, self.norm.forward(y));
         self.output.forward(y.reshape(&[n_value * d]))
     }
 }
