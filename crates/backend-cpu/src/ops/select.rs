@@ -27,6 +27,14 @@ pub(crate) fn top_k(x: &[f32], n_per_group: usize, ids: &mut [i32]) {
     }
 }
 
+/// The first pair of an id counts.
+pub(crate) fn remap(pairs: &[(i32, i32)], otherwise: Option<i32>, ids: &[i32], y: &mut [i32]) {
+    for (y, &id) in y.iter_mut().zip(ids) {
+        let found = pairs.iter().find(|(from, _)| *from == id).map(|(_, to)| *to);
+        *y = found.or(otherwise).unwrap_or(id);
+    }
+}
+
 pub(crate) fn gather(x: &[f32], ids: &[i32], y: &mut [f32]) {
     for (y, id) in y.iter_mut().zip(ids) {
         *y = x[*id as usize];

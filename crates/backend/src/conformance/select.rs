@@ -28,6 +28,12 @@ pub(super) fn cases() -> Vec<Case> {
             let x = b.input(&[30]);
             x.gather(x.groups_of_top_k(7, 3))
         }),
+        case("remap", 6, |b| {
+            let (x, ids) = (b.input(&[9]), b.ids(&[5], 9));
+            let renamed = ids.remap(vec![(2, 7), (5, 0), (2, 1)], None);
+            let sorted = ids.remap(vec![(8, 3), (0, 4)], Some(6));
+            x.gather(renamed) + x.gather(sorted)
+        }),
         case("keep groups", 6, |b| {
             let x = b.input(&[24]);
             x.gather(x.keep_groups(6, 2).top_k(4))

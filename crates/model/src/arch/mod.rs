@@ -133,7 +133,7 @@ architectures! {
     codeshell, cogvlm, cohere2, cohere2moe, command_r, dbrx, deci, deepseek, deepseek2, deepseek2_ocr, deepseek32, dots1, dots3note, dream,
     ernie4_5, ernie4_5_moe, eurobert, exaone, exaone4, exaone_moe, falcon, falcon_h1, gemma, gemma2, gemma3, gemma3n,
     gemma4, gemma_embedding, glm4, glm4moe, glm5_next, glm_dsa, gpt2, gpt_oss, gptneox, granite, granite_swa, granitehybrid,
-    granitemoe, grok, grovemoe, hrm_text, hunyuan_dense, hunyuan_moe, hunyuan_vl, hy_v3, hy_v4, internlm2, jais, jais2, jamba,
+    granitemoe, graniteswitch, grok, grovemoe, hrm_text, hunyuan_dense, hunyuan_moe, hunyuan_vl, hy_v3, hy_v4, internlm2, jais, jais2, jamba,
     jina_bert_v2, jina_bert_v3, kimi_k3, kimi_linear, laguna, lfm2, lfm2moe, llada, llada_moe, llama, llama4,
     llama_embed, maincoder, mamba, mamba2, maple, mellum, mimo2, minicpm, minicpm3, minimax_01, minimax_m2, minimax_m3, mistral3,
     mistral4, modern_bert, mpt, muse_glimmer, nanbeige, nemotron, nemotron_h, nemotron_h_moe, neo_bert,

@@ -25,6 +25,13 @@ impl<'g> Tensor<'g> {
         self.op_of(Op::TopK { k, n_per_group }, s.with_dim(0, k), Elem::I32, &[])
     }
 
+    /// Other ids for some: the second of the pair for its first, `otherwise` for those in no pair, or themselves.
+    #[track_caller]
+    pub fn remap(self, pairs: Vec<(i32, i32)>, otherwise: Option<i32>) -> Self {
+        assert_eq!(self.elem(), Elem::I32, "remap takes ids");
+        self.op_of(Op::Remap { pairs, otherwise }, self.shape(), Elem::I32, &[])
+    }
+
     /// Elements of extent 0 by the indices in `ids`.
     #[track_caller]
     pub fn gather(self, ids: Self) -> Self {
