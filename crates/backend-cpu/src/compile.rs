@@ -123,7 +123,7 @@ impl<'a> Compiler<'a> {
             }
             Op::ReadKv { .. } => Some(Value::new(Place::Handle, &node.shape)),
             Op::Slice { dim, start, len } => {
-                let source = self.value(node.inputs[0])?;
+                let source = self.operand(node.inputs[0])?;
                 self.levels[id.index()] = self.levels[node.inputs[0].index()];
                 Some(source.slice(*dim, *start, *len))
             }

@@ -22,7 +22,7 @@ pub enum Pooling {
     Rank,
 }
 
-/// Checked against [limits](crate::limits) when read: sums and products of two values cannot overflow.
+/// Checked against `limits.rs` when read: sums and products of two values cannot overflow.
 #[derive(Clone, Debug)]
 pub struct Hparams {
     pub n_vocab: usize,

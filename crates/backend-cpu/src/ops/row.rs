@@ -43,9 +43,12 @@ fn define(op: &Op, ins: &[Vectors<'_>], dims: &[usize; 4], out: &mut [f32]) {
         Op::Temperature(t) => each(ins, dims, out, |[positions, ..], y| {
             rope::temperature(t, bytemuck::cast_slice(positions), y);
         }),
-        Op::TopK { .. } => {
-            each(ins, dims, out, |[x, ..], y| select::top_k(x, bytemuck::cast_slice_mut(y)));
+        Op::TopK { n_per_group, .. } => {
+            each(ins, dims, out, |[x, ..], y| select::top_k(x, *n_per_group, bytemuck::cast_slice_mut(y)));
         }
+        Op::Remap { pairs, otherwise } => each(ins, dims, out, |[ids, ..], y| {
+            select::remap(pairs, *otherwise, bytemuck::cast_slice(ids), bytemuck::cast_slice_mut(y));
+        }),
         Op::Gather => {
             each(ins, dims, out, |[x, ids, _], y| select::gather(x, bytemuck::cast_slice(ids), y));
         }
@@ -73,6 +76,7 @@ pub(crate) fn supported(op: &Op) -> bool {
             | Op::Rope(_)
             | Op::Temperature(_)
             | Op::TopK { .. }
+            | Op::Remap { .. }
             | Op::Gather
             | Op::KeepGroups { .. }
             | Op::Reduce { .. }

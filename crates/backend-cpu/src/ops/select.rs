@@ -4,8 +4,9 @@ use tensor::Reduce;
 
 use crate::value::{Vectors, index};
 
-/// Indices of the largest elements, largest first; of equal ones the first. NaN counts as the smallest.
-pub(crate) fn top_k(x: &[f32], ids: &mut [i32]) {
+/// Indices of the largest elements, largest first, divided by `n_per_group`; of equal elements the first. NaN counts as
+/// the smallest.
+pub(crate) fn top_k(x: &[f32], n_per_group: usize, ids: &mut [i32]) {
     let k = ids.len();
     let above = |a: f32, b: f32| a > b || (b.is_nan() && !a.is_nan());
     let mut n = 0;
@@ -20,6 +21,17 @@ pub(crate) fn top_k(x: &[f32], ids: &mut [i32]) {
             at -= 1;
         }
         ids[at] = i as i32;
+    }
+    if n_per_group > 1 {
+        ids.iter_mut().for_each(|id| *id /= n_per_group as i32);
+    }
+}
+
+/// The first pair of an id counts.
+pub(crate) fn remap(pairs: &[(i32, i32)], otherwise: Option<i32>, ids: &[i32], y: &mut [i32]) {
+    for (y, &id) in y.iter_mut().zip(ids) {
+        let found = pairs.iter().find(|(from, _)| *from == id).map(|(_, to)| *to);
+        *y = found.or(otherwise).unwrap_or(id);
     }
 }
 
@@ -85,7 +97,7 @@ mod tests {
     fn top_k_is_sorted_and_stable() {
         let check = |x: &[f32], k: usize, want: &[i32]| {
             let mut ids = vec![-1; k];
-            top_k(x, &mut ids);
+            top_k(x, 1, &mut ids);
             assert_eq!(ids, want, "{x:?}");
         };
         check(&[1.0, 3.0, 2.0, 3.0], 3, &[1, 3, 2]);

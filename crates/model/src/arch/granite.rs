@@ -4,7 +4,11 @@ use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::decoder("granite", layer)
     .embedding(|at, hp| Ok(Embedding::load(at, hp)?.scaled(scale(at, "embedding_scale")?)))
-    .head(|at, hp| Ok(Head::load(at, hp, NormSpec::rms(at, hp)?)?.scaled(1.0 / scale(at, "logit_scale")?)));
+    .head(head);
+
+pub(super) fn head(at: &Source<'_>, hp: &Hparams) -> Result<Head> {
+    Ok(Head::load(at, hp, NormSpec::rms(at, hp)?)?.scaled(1.0 / scale(at, "logit_scale")?))
+}
 
 pub(super) fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Layer> {
     let attention = Attention::load(at, attention(at, hp)?)?;

@@ -4,12 +4,9 @@
 use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::decoder("kimi-linear", |at, hp| {
-    for part in ["attn_q", "attn_k", "attn_v"] {
-        at.ignore_each(&[&format!("{part}.scale"), &format!("{part}.bias")], "the reference engine does not apply it");
-    }
+    at.ignore_each(&["attn_q.scale", "attn_q.bias"], "the reference engine does not apply it");
     let mixer: Box<dyn Block> = if hp.layer(at.index()).n_head_kv == 0 {
-        at.ignore_each(&["attn_output.scale", "ssm_beta.scale"], "the reference engine does not apply it");
-        Kda::load(at, hp)?.into()
+        Kda::load(at, hp, Decay::Softplus)?.into()
     } else {
         Mla::load(at, MlaSpec::load(at, hp)?)?.into()
     };

@@ -129,17 +129,17 @@ macro_rules! architectures {
 }
 
 architectures! {
-    afmoe, apertus, arcee, arctic, arwkv7, baichuan, bailingmoe, bailingmoe2, bert, bitnet, bloom, chatglm,
-    codeshell, cohere2, cohere2moe, command_r, dbrx, deci, deepseek, deepseek2, deepseek2_ocr, dots1, dream,
-    ernie4_5, ernie4_5_moe, eurobert, exaone, exaone4, exaone_moe, falcon, falcon_h1, gemma, gemma2, gemma3,
-    gemma_embedding, glm4, glm4moe, gpt2, gpt_oss, gptneox, granite, granite_swa, granitehybrid,
-    granitemoe, grok, hunyuan_dense, hunyuan_moe, hunyuan_vl, hy_v3, internlm2, jais, jais2, jamba,
-    jina_bert_v2, jina_bert_v3, kimi_linear, laguna, lfm2, lfm2moe, llada, llada_moe, llama, llama4,
-    llama_embed, maincoder, mamba, mamba2, maple, mellum, mimo2, minicpm, minicpm3, minimax_m2, mistral3,
+    afmoe, apertus, arcee, arctic, arwkv7, baichuan, bailingmoe, bailingmoe2, bailingmoe3, bert, bitnet, bloom, chameleon, chatglm,
+    codeshell, cogvlm, cohere2, cohere2moe, command_r, dbrx, deci, deepseek, deepseek2, deepseek2_ocr, deepseek32, dots1, dots3note, dream,
+    ernie4_5, ernie4_5_moe, eurobert, exaone, exaone4, exaone_moe, falcon, falcon_h1, gemma, gemma2, gemma3, gemma3n,
+    gemma4, gemma_embedding, glm4, glm4moe, glm5_next, glm_dsa, gpt2, gpt_oss, gptneox, granite, granite_swa, granitehybrid,
+    granitemoe, graniteswitch, grok, grovemoe, hrm_text, hunyuan_dense, hunyuan_moe, hunyuan_vl, hy_v3, hy_v4, internlm2, jais, jais2, jamba,
+    jina_bert_v2, jina_bert_v3, kimi_k3, kimi_linear, laguna, lfm2, lfm2moe, llada, llada_moe, llama, llama4,
+    llama_embed, maincoder, mamba, mamba2, maple, mellum, mimo2, minicpm, minicpm3, minimax_01, minimax_m2, minimax_m3, mistral3,
     mistral4, modern_bert, mpt, muse_glimmer, nanbeige, nemotron, nemotron_h, nemotron_h_moe, neo_bert,
     nomic_bert, nomic_bert_moe, olmo, olmo2, olmoe, openelm, orion, paddleocr, pangu_embedded, phi2, phi3,
-    phimoe, plamo, plamo3, plm, pockettts, qwen, qwen2, qwen2moe, qwen2vl, qwen3, qwen35, qwen35moe, qwen3moe,
-    qwen3next, qwen3tts, qwen3vl, qwen3vlmoe, refact, rnd1, rwkv7, seed_oss, smallthinker, smollm3, spark2_5,
+    phimoe, plamo, plamo2, plamo3, plm, pockettts, qwen, qwen2, qwen2moe, qwen2vl, qwen3, qwen35, qwen35moe, qwen3moe,
+    qwen3next, qwen3tts, qwen3vl, qwen3vlmoe, qwen4exp, refact, rnd1, rwkv6, rwkv7, seed_oss, smallthinker, smollm3, spark2_5,
     stablelm, starcoder, starcoder2, step35, t5, t5encoder, talkie, xverse,
 }
 

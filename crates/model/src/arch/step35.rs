@@ -21,7 +21,7 @@ pub(super) const ARCH: Arch = Arch::decoder("step35", |at, hp| {
     Layer::load(at, hp, (Norms::PRE, norm), attention, ffn)
 });
 
-fn experts(at: &Source<'_>, hp: &Hparams) -> Result<MoeSpec> {
+pub(super) fn experts(at: &Source<'_>, hp: &Hparams) -> Result<MoeSpec> {
     let clamped = |key: &str| -> Result<Activation> {
         let limits = at.per_layer::<f32>(key, hp.n_layer_all())?.unwrap_or_default();
         let limit = limits.get(at.index()).copied().filter(|&limit| limit > 1e-6);

@@ -1,6 +1,6 @@
 //! What a feed-forward does between its two matrices.
 
-use super::{Tensor, Unary};
+use super::{Hparams, Result, Source, Tensor, Unary};
 
 /// The nonlinearity of a feed-forward.
 #[derive(Clone, Copy, Debug)]
@@ -13,11 +13,20 @@ pub(crate) enum Activation {
     ClampedSilu { limit: f32 },
     /// `g * sigmoid(1.702 g) * (clamp(up, -7, 7) + 1)` with `g = min(gate, 7)` (gpt-oss).
     SwigluOai,
+    /// `beta tanh(g / beta) sigmoid(g) * up_beta tanh(up / up_beta)`, `up` as it is for an `up_beta` of 0 (Kimi K3).
+    Situ { beta: f32, up_beta: f32 },
     /// `beta up + positive up^2` above 0, `beta up + negative (exp(up) - 1 - up)` below (xIELU, Huang and Schlag 2024).
     Xielu { positive: f32, negative: f32, beta: f32 },
 }
 
 impl Activation {
+    /// `ClampedSilu` by the layer's limit under `key`, if it has one.
+    pub(crate) fn clamped_silu(at: &Source<'_>, hp: &Hparams, key: &str) -> Result<Option<Self>> {
+        let limits = at.per_layer::<f32>(key, hp.n_layer_all())?.unwrap_or_default();
+        let limit = limits.get(at.index()).copied().filter(|&limit| limit > 1e-6);
+        Ok(limit.map(|limit| Self::ClampedSilu { limit }))
+    }
+
     pub(crate) const SILU: Self = Self::Unary(Unary::Silu);
     pub(crate) const GELU: Self = Self::Unary(Unary::Gelu);
 
@@ -36,6 +45,11 @@ impl Activation {
             (Self::SwigluOai, _) => {
                 let up = up.clamp(-7.0, 7.0).affine(1.0, 1.0);
                 g.clamp(f32::NEG_INFINITY, 7.0).glu(Unary::GeluQuick, up)
+            }
+            (Self::Situ { beta, up_beta }, _) => {
+                let bound = |x: Tensor<'g>, to: f32| x.scale(1.0 / to).tanh().scale(to);
+                let up = if up_beta > 0.0 { bound(up, up_beta) } else { up };
+                bound(g, beta) * g.sigmoid() * up
             }
             (Self::Xielu { positive, negative, beta }, _) => {
                 let below = up.clamp(f32::NEG_INFINITY, 0.0);

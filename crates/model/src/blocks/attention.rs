@@ -177,13 +177,32 @@ pub(crate) struct Attention {
 
 #[derive(Debug)]
 enum Qkv {
-    Split { q: Linear, k: Linear, v: Linear },
-    Fused(Linear),
+    Split {
+        q: Linear,
+        k: Linear,
+        v: Linear,
+    },
+    /// One projection to all three, one behind the other.
+    Fused(Box<dyn Block>),
 }
 
 impl Attention {
     pub(crate) fn load(at: &Source<'_>, spec: AttentionSpec) -> Result<Self> {
         spec.check(at)?;
+        Self::with(at, spec, Qkv::load(at, &spec)?)
+    }
+
+    /// With one projection to queries, keys and values, one behind the other.
+    pub(crate) fn fused(
+        at: &Source<'_>,
+        spec: AttentionSpec,
+        qkv: impl Into<Box<dyn Block>>,
+    ) -> Result<Self> {
+        spec.check(at)?;
+        Self::with(at, spec, Qkv::Fused(qkv.into()))
+    }
+
+    fn with(at: &Source<'_>, spec: AttentionSpec, qkv: Qkv) -> Result<Self> {
         let AttentionSpec { n_embd, n_head, n_head_kv, key_dim, value_dim, .. } = spec;
         let norm = |name: &str, n_head: usize| -> Result<Option<Norm>> {
             let Some(QkNorm { norm, span, .. }) = spec.qk_norm else {
@@ -199,16 +218,29 @@ impl Attention {
             }))
         };
         Ok(Self {
-            qkv: Qkv::load(at, &spec)?,
+            qkv,
             q_norm: norm("attn_q_norm", n_head)?,
             k_norm: norm("attn_k_norm", n_head_kv)?,
             sinks: at.vector_opt("attn_sinks.weight", [n_head])?,
-            gate: spec.gate.map(|_| load_gate(at, &spec)).transpose()?,
+            gate: spec.gate.map(|_| load_gate(at, [n_embd, n_head, value_dim])).transpose()?,
             sub_norm: sub_norm(at, "attn_sub_norm", n_head * value_dim)?,
             output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
             memory: at.remember(spec.memory()),
             spec,
         })
+    }
+
+    /// With scales that are stored elsewhere.
+    pub(crate) fn scaled_by(self, at: &Source<'_>) -> Result<Self> {
+        let qkv = match self.qkv {
+            Qkv::Split { q, k, v } => Qkv::Split {
+                q: q.scaled_by(at, "attn_q")?,
+                k: k.scaled_by(at, "attn_k")?,
+                v: v.scaled_by(at, "attn_v")?,
+            },
+            Qkv::Fused(qkv) => Qkv::Fused(qkv),
+        };
+        Ok(Self { qkv, output: self.output.scaled_by(at, "attn_output")?, ..self })
     }
 
     /// Norm and rotation of queries or keys, in their order; `[key_dim, n_head]`.
@@ -242,7 +274,7 @@ impl Attention {
 impl Block for Attention {
     fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = self.spec;
-        let [q, k, v] = self.qkv.forward(x, &self.spec);
+        let [q, k, v] = self.qkv.forward(step, x, &self.spec);
         let (q, gate) = if self.spec.gate_in_query {
             let [q, gate] = q.reshape(&[2 * key_dim, n_head]).split([key_dim; 2]);
             (q, Some(gate.sigmoid()))
@@ -280,11 +312,11 @@ pub(super) fn sub_norm(at: &Source<'_>, name: &str, n: usize) -> Result<Option<N
 }
 
 /// A number a head, or one an element, whichever the file has.
-fn load_gate(at: &Source<'_>, spec: &AttentionSpec) -> Result<Linear> {
-    let per_head = at.extent("attn_gate.weight", 1)? == spec.n_head;
+pub(super) fn load_gate(at: &Source<'_>, [n_embd, n_head, value_dim]: [usize; 3]) -> Result<Linear> {
+    let per_head = at.extent("attn_gate.weight", 1)? == n_head;
     at.ignore("attn_gate.scale", "the reference engine does not apply it");
-    let n_gate = if per_head { spec.n_head } else { spec.n_head * spec.value_dim };
-    Linear::load(at, "attn_gate", spec.n_embd, n_gate)
+    let n_gate = if per_head { n_head } else { n_head * value_dim };
+    Linear::load(at, "attn_gate", n_embd, n_gate)
 }
 
 impl Qkv {
@@ -292,7 +324,8 @@ impl Qkv {
         let AttentionSpec { n_embd, n_head, n_head_kv, key_dim, value_dim, .. } = *spec;
         let [n_q, n_k, n_v] = [n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim];
         if at.has("attn_qkv.weight") && !spec.gate_in_query {
-            return Linear::load(at, "attn_qkv", n_embd, n_q + n_k + n_v).map(Self::Fused);
+            let qkv = Linear::load(at, "attn_qkv", n_embd, n_q + n_k + n_v)?;
+            return Ok(Self::Fused(qkv.into()));
         }
         let n_gate = if spec.gate_in_query { n_q } else { 0 };
         Ok(Self::Split {
@@ -302,12 +335,12 @@ impl Qkv {
         })
     }
 
-    fn forward<'g>(&self, x: Tensor<'g>, spec: &AttentionSpec) -> [Tensor<'g>; 3] {
+    fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>, spec: &AttentionSpec) -> [Tensor<'g>; 3] {
         let AttentionSpec { n_head, n_head_kv, key_dim, value_dim, .. } = *spec;
         let qkv = match self {
             Self::Split { q, k, v } => [q, k, v].map(|linear| linear.forward(x)),
             Self::Fused(qkv) => {
-                qkv.forward(x).split([n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim])
+                qkv.forward(step, x).split([n_head * key_dim, n_head_kv * key_dim, n_head_kv * value_dim])
             }
         };
         match spec.clamp {

@@ -44,6 +44,8 @@ pub(crate) struct DeltaNet {
     dt_bias: Weight,
     a: Weight,
     norm: Norm,
+    /// Of the result's gate.
+    gate: Unary,
     output: Linear,
     memory: MemoryId,
     shape: DeltaShape,
@@ -100,10 +102,18 @@ impl DeltaNet {
             dt_bias: at.vector("ssm_dt.bias", [n_value])?,
             a: at.vector("ssm_a", [n_value])?,
             norm: Norm::load(at, "ssm_norm", norm, d)?,
+            gate: Unary::Silu,
             output: Linear::load(at, "ssm_out", n_v, n_embd)?,
             memory: at.remember(MemorySpec::State { len: d * n_v }),
             shape,
         })
+    }
+}
+
+impl DeltaNet {
+    /// With another function of the gate.
+    pub(crate) fn gated_by(self, gate: Unary) -> Self {
+        Self { gate, ..self }
     }
 }
 
@@ -125,7 +135,7 @@ impl Block for DeltaNet {
         let by_head = |x: Tensor<'g>| x.reshape(&[1, n_value]);
         let qkv = [spread(q), spread(k), v.reshape(&[d, n_value])];
         let y = delta_rule(self.memory, qkv, by_head(decay), by_head(beta.sigmoid()));
-        let y = z.reshape(&[d, n_value]).glu(Unary::Silu, self.norm.forward(y));
+        let y = z.reshape(&[d, n_value]).glu(self.gate, self.norm.forward(y));
         self.output.forward(y.reshape(&[n_value * d]))
     }
 }
@@ -176,17 +186,28 @@ impl DeltaInput {
     }
 }
 
+/// How a channel's decay follows from what is projected for it, `x`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Decay {
+    /// `a softplus(x)`.
+    Softplus,
+    /// `lower * sigmoid(sign * a x)`: never below `lower`.
+    Bounded { lower: f32, sign: f32 },
+}
+
 /// Kimi Delta Attention.
 #[derive(Debug)]
 pub(crate) struct Kda {
     /// Of queries, keys and values.
     projections: [Linear; 3],
     convs: [ShortConv; 3],
-    decay: [Linear; 2],
+    /// One projection, or two through a lower rank.
+    decay: Vec<Linear>,
     dt_bias: Weight,
     a: Weight,
+    forget: Decay,
     beta: Linear,
-    gate: [Linear; 2],
+    gate: Vec<Linear>,
     norm: Norm,
     output: Linear,
     memory: MemoryId,
@@ -196,13 +217,38 @@ pub(crate) struct Kda {
 }
 
 impl Kda {
-    pub(crate) fn load(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
+    /// With another epsilon in the lengths of queries and keys.
+    pub(crate) fn with_unit_eps(self, eps: f32) -> Self {
+        Self { eps, ..self }
+    }
+
+    const UNAPPLIED: [&'static str; 8] = [
+        "attn_q.scale",
+        "attn_k.scale",
+        "attn_v.scale",
+        "attn_q.bias",
+        "attn_k.bias",
+        "attn_v.bias",
+        "attn_output.scale",
+        "ssm_beta.scale",
+    ];
+
+    pub(crate) fn load(at: &Source<'_>, hp: &Hparams, forget: Decay) -> Result<Self> {
+        at.ignore_each(&Self::UNAPPLIED, "the reference engine does not apply it");
         let (n_embd, norm) = (hp.n_embd, NormSpec::rms(at, hp)?);
         let (d, n_head) = (at.extent_of("kda.head_dim")?, hp.layer(0).n_head);
         let n = Error::check_extent(&at.full_key("kda.head_dim"), d * n_head)?;
         let d_conv = at.extent_of("ssm.conv_kernel")?;
         let linear = |name: &str, n_in, n_out| Linear::load(at, name, n_in, n_out);
         let conv = |part: &str| ShortConv::load(at, &format!("ssm_conv1d_{part}"), d_conv, n);
+        let chain = |first: &str, second: &str| {
+            if at.has(&format!("{second}.weight")) {
+                Ok(vec![linear(first, n_embd, d)?, linear(second, d, n)?])
+            } else {
+                Ok::<_, Error>(vec![linear(first, n_embd, n)?])
+            }
+        };
+        let gate = if at.has("ssm_g.weight") { "ssm_g" } else { "ssm_g_a" };
         Ok(Self {
             projections: [
                 linear("attn_q", n_embd, n)?,
@@ -210,11 +256,12 @@ impl Kda {
                 linear("attn_v", n_embd, n)?,
             ],
             convs: [conv("q")?, conv("k")?, conv("v")?],
-            decay: [linear("ssm_f_a", n_embd, d)?, linear("ssm_f_b", d, n)?],
+            decay: chain("ssm_f_a", "ssm_f_b")?,
             dt_bias: at.vector("ssm_dt.bias", [n])?,
-            a: at.vector("ssm_a", [1, n_head])?,
+            a: by_head(at, n_head)?,
+            forget,
             beta: linear("ssm_beta", n_embd, n_head)?,
-            gate: [linear("ssm_g_a", n_embd, d)?, linear("ssm_g_b", d, n)?],
+            gate: chain(gate, "ssm_g_b")?,
             norm: Norm::load(at, "ssm_norm", norm, d)?,
             output: linear("attn_output", n, n_embd)?,
             memory: at.remember(MemorySpec::State { len: d * n }),
@@ -227,13 +274,25 @@ impl Kda {
 impl Block for Kda {
     fn forward<'g>(&self, _: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let heads = |x: Tensor<'g>| x.reshape(&self.heads);
-        let low_rank = |[a, b]: &[Linear; 2]| b.forward(a.forward(x));
+        let project = |chain: &[Linear]| chain.iter().fold(x, |x, linear| linear.forward(x));
         let [q, k, v] =
             [0, 1, 2].map(|i| heads(self.convs[i].forward(self.projections[i].forward(x)).silu()));
-        let decay = heads((low_rank(&self.decay) + self.dt_bias).unary(Unary::Softplus)) * self.a;
+        let decay = project(&self.decay) + self.dt_bias;
+        let decay = match self.forget {
+            Decay::Softplus => heads(decay.unary(Unary::Softplus)) * self.a,
+            Decay::Bounded { lower, sign } => (heads(decay) * self.a).scale(sign).sigmoid().scale(lower),
+        };
         let beta = self.beta.forward(x).sigmoid().reshape(&[1, self.heads[1]]);
         let y = delta_rule(self.memory, [unit(q, self.eps), unit(k, self.eps), v], decay, beta);
-        let y = self.norm.forward(y) * heads(low_rank(&self.gate)).sigmoid();
+        let y = self.norm.forward(y) * heads(project(&self.gate)).sigmoid();
         self.output.forward(y.reshape(&[self.heads[0] * self.heads[1]]))
     }
+}
+
+/// `ssm_a`, a number a head; some converters write a row.
+fn by_head(at: &Source<'_>, n_head: usize) -> Result<Weight> {
+    if at.extent("ssm_a", 0)? == n_head {
+        return at.vector_as("ssm_a", [n_head], [1, n_head]);
+    }
+    at.vector("ssm_a", [1, n_head])
 }

@@ -30,7 +30,7 @@ impl SsmSpec {
     }
 
     /// What the recurrence remembers.
-    fn state(&self) -> MemorySpec {
+    pub(crate) fn state(&self) -> MemorySpec {
         MemorySpec::State { len: self.d_state * self.d_inner }
     }
 }

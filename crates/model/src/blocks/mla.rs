@@ -1,9 +1,10 @@
 //! Multi-head latent attention (DeepSeek-V2): keys and values of all heads come from one small vector a token, the
 //! latent, and only that and one rotated key are remembered.
 
+use super::attention::load_gate;
 use super::{
     Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step,
-    Temperature, Tensor, Timeline, ValueStore, Weight,
+    Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,9 @@ pub(crate) struct MlaSpec {
     pub(crate) scale: f32,
     /// Of queries, by their position.
     pub(crate) temperature: Option<Temperature>,
+    pub(crate) mask: Mask,
+    /// `f(attn_gate x)` multiplies each head of the result, or each element of it.
+    pub(crate) gate: Option<Unary>,
     pub(crate) norm: NormSpec,
 }
 
@@ -44,6 +48,8 @@ impl MlaSpec {
             rope: None,
             scale: 1.0 / (key_dim as f32).sqrt(),
             temperature: None,
+            mask: Mask::Causal,
+            gate: None,
             norm: NormSpec::rms(at, hp)?,
         })
     }
@@ -53,7 +59,7 @@ impl MlaSpec {
         if n_head == 0 || value_dim == 0 {
             return Err(Error::value(&at.full_key("attention.head_count"), n_head, "must be positive"));
         }
-        if n_rot == 0 || n_rot > key_dim {
+        if n_rot > key_dim || (n_rot == 0 && self.rope.is_some()) {
             let problem = format!("must be at most the {key_dim} elements of a key");
             return Err(Error::value(&at.full_key("rope.dimension_count"), n_rot, problem));
         }
@@ -67,7 +73,12 @@ pub(crate) struct Mla {
     /// To the latent, and to the positional key behind it.
     down: Linear,
     latent_norm: Norm,
+    /// Of the positional key, before it is rotated.
+    key_norm: Option<Norm>,
     up: Up,
+    gate: Option<Linear>,
+    /// `[n_head]`: a score each head may spend on nothing.
+    sinks: Option<Weight>,
     output: Linear,
     memory: MemoryId,
     spec: MlaSpec,
@@ -114,20 +125,30 @@ impl Mla {
             Up::Full(_) => (n_head, key_dim, ValueStore::Own { dim: value_dim }),
         };
         let timeline = Timeline::Sequence;
+        let window = if let Mask::Window(n) = spec.mask { Some(n) } else { None };
+        let gate = || load_gate(at, [n_embd, n_head, value_dim]);
         Ok(Self {
             query,
             down: Linear::load(at, "attn_kv_a_mqa", n_embd, kv_rank + n_rot)?,
             latent_norm: Norm::load(at, "attn_kv_a_norm", norm, kv_rank)?,
+            key_norm: Norm::optional(at, "attn_k_norm", norm, n_rot)?,
             up,
+            gate: spec.gate.map(|_| gate()).transpose()?,
+            sinks: at.vector_opt("attn_sinks.weight", [n_head])?,
             output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
-            memory: at.remember(MemorySpec::Kv { n_head_kv, key_dim, value, window: None, timeline }),
+            memory: at.remember(MemorySpec::Kv { n_head_kv, key_dim, value, window, timeline }),
             spec,
         })
     }
 
     fn op(&self) -> tensor::Attention {
         let spec = tensor::Attention::causal(self.memory, self.spec.key_dim);
-        tensor::Attention { scale: self.spec.scale, mask: Mask::Causal, ..spec }
+        tensor::Attention {
+            scale: self.spec.scale,
+            mask: self.spec.mask,
+            sinks: self.sinks.is_some(),
+            ..spec
+        }
     }
 }
 
@@ -141,30 +162,41 @@ impl Block for Mla {
         let q = self.query.forward(x).reshape(&[key_dim, n_head]);
         let [q_nope, q_rot] = q.split([key_dim - n_rot, n_rot]);
         let q_rot = rotate(q_rot);
-        // Some heads are rotated as a whole.
-        let join =
-            |nope: Tensor<'g>, rot: Tensor<'g>| if nope.dim(0) == 0 { rot } else { nope.concat(rot, 0) };
+        // Some heads are rotated as a whole, some not at all.
+        let join = |nope: Tensor<'g>, rot: Tensor<'g>| match (nope.dim(0), rot.dim(0)) {
+            (0, _) => rot,
+            (_, 0) => nope,
+            _ => nope.concat(rot, 0),
+        };
         let sharpen = |q: Tensor<'g>| match self.spec.temperature {
             Some(temperature) => q * step.graph.temperature(temperature),
             None => q,
         };
         let [latent, k_rot] = self.down.forward(x).split([kv_rank, n_rot]);
+        let k_rot = self.key_norm.as_ref().map_or(k_rot, |norm| norm.forward(k_rot));
         let k_rot = rotate(k_rot.reshape(&[n_rot, 1]));
         let latent = self.latent_norm.forward(latent);
         let y = match &self.up {
             Up::Absorbed { k, v } => {
-                let q = sharpen(q_nope.matmul_heads(*k).concat(q_rot, 0));
-                let k = latent.reshape(&[kv_rank, 1]).concat(k_rot, 0);
+                let q = sharpen(join(q_nope.matmul_heads(*k), q_rot));
+                let k = join(latent.reshape(&[kv_rank, 1]), k_rot);
                 let kv = step.append_kv(self.memory, k, None);
-                q.attention(kv, kv_rank, self.op(), None, None).matmul_heads(*v)
+                q.attention(kv, kv_rank, self.op(), self.sinks, None).matmul_heads(*v)
             }
             Up::Full(up) => {
                 let kv = up.forward(latent).reshape(&[key_dim - n_rot + value_dim, n_head]);
                 let [k_nope, v] = kv.split([key_dim - n_rot, value_dim]);
                 let k = join(k_nope, k_rot.repeat(&[n_rot, n_head]));
                 let kv = step.append_kv(self.memory, k, Some(v));
-                sharpen(join(q_nope, q_rot)).attention(kv, value_dim, self.op(), None, None)
+                sharpen(join(q_nope, q_rot)).attention(kv, value_dim, self.op(), self.sinks, None)
             }
+        };
+        let y = match (&self.gate, self.spec.gate) {
+            (Some(gate), Some(f)) => {
+                let gate = gate.forward(x).unary(f);
+                y * gate.reshape(&[gate.dim(0) / n_head, n_head])
+            }
+            _ => y,
         };
         self.output.forward(y.reshape(&[n_head * value_dim]))
     }

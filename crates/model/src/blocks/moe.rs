@@ -2,7 +2,8 @@
 
 use super::linear::scale;
 use super::{
-    Activation, Block, Dense, Error, FfnSpec, Gate, Hparams, Linear, Result, Source, Step, Tensor, Weight,
+    Activation, Block, Dense, Error, FfnSpec, Gate, Hparams, Linear, Norm, NormSpec, Result, Source, Step,
+    Tensor, Weight,
 };
 
 /// What a router's logits become.
@@ -30,6 +31,9 @@ impl Score {
         })
     }
 }
+
+/// Keeps a sum of weights of zero from dividing: the smallest normal float16, as in the reference.
+pub(crate) const SMALLEST_SUM: f32 = 6.103_515_6e-5;
 
 /// Group-limited routing (DeepSeek-V3): only the best `n_used` of `n_group` groups of experts are eligible.
 #[derive(Clone, Copy, Debug)]
@@ -183,7 +187,7 @@ pub(crate) struct Moe {
     choice_bias: Option<Weight>,
     experts: Experts,
     /// Into the space of the experts and back.
-    latent: Option<[Linear; 2]>,
+    latent: Option<Latent>,
     shared: Option<Shared>,
     spec: MoeSpec,
 }
@@ -205,7 +209,7 @@ impl Moe {
                 bias => bias,
             },
             experts: Experts::load(at, "exps", &spec)?,
-            latent: if at.has("ffn_latent_down.weight") { Some(load_latent(at, &spec)?) } else { None },
+            latent: Latent::load(at, &spec)?,
             shared: if spec.n_ff_shared > 0 { Some(Shared::load(at, &spec)?) } else { None },
             spec,
         })
@@ -215,14 +219,14 @@ impl Moe {
     pub(crate) fn apply<'g>(&self, x: Tensor<'g>, routed_by: Tensor<'g>) -> Tensor<'g> {
         let (experts, weights) = self.route(routed_by);
         let MoeSpec { n_latent, n_used, weigh_input, .. } = self.spec;
-        let input = self.latent.as_ref().map_or(x, |[down, _]| down.forward(x)).reshape(&[n_latent, 1]);
+        let input = self.latent.as_ref().map_or(x, |latent| latent.down.forward(x)).reshape(&[n_latent, 1]);
         let routed = if weigh_input {
             self.experts.forward(input.repeat(&[n_latent, n_used]) * weights, experts)
         } else {
             self.experts.forward(input, experts) * weights
         };
         let routed = routed.sum(1).reshape(&[n_latent]);
-        let routed = self.latent.as_ref().map_or(routed, |[_, up]| up.forward(routed));
+        let routed = self.latent.as_ref().map_or(routed, |latent| latent.leave(routed));
         match &self.shared {
             Some(shared) => routed + shared.forward(x),
             None => routed,
@@ -251,8 +255,7 @@ impl Moe {
             weights = weights.softmax();
         }
         if self.spec.normalize {
-            // The smallest normal float16, as in the reference: keeps a sum of zero from dividing.
-            weights = weights / weights.sum(0).clamp(6.103_515_6e-5, f32::INFINITY);
+            weights = weights / weights.sum(0).clamp(SMALLEST_SUM, f32::INFINITY);
         }
         if self.spec.scale != 1.0 {
             weights = weights.scale(self.spec.scale);
@@ -267,11 +270,36 @@ impl Block for Moe {
     }
 }
 
-fn load_latent(at: &Source<'_>, spec: &MoeSpec) -> Result<[Linear; 2]> {
-    Ok([
-        Linear::load(at, "ffn_latent_down", spec.n_embd, spec.n_latent)?,
-        Linear::load(at, "ffn_latent_up", spec.n_latent, spec.n_embd)?,
-    ])
+/// The space of their own that experts work in.
+#[derive(Debug)]
+struct Latent {
+    down: Linear,
+    /// Of what the experts give.
+    norm: Option<Norm>,
+    up: Linear,
+}
+
+impl Latent {
+    /// If the file has one.
+    fn load(at: &Source<'_>, spec: &MoeSpec) -> Result<Option<Self>> {
+        let names = ["ffn_latent", "ffn_routed"];
+        let Some(name) = names.into_iter().find(|name| at.has(&format!("{name}_down.weight"))) else {
+            return Ok(None);
+        };
+        let linear = |part: &str, n_in, n_out| Linear::load(at, &format!("{name}_{part}"), n_in, n_out);
+        let norm = format!("{name}_norm");
+        let has_norm = at.has(&format!("{norm}.weight"));
+        let load_norm = || Norm::load(at, &norm, NormSpec::rms_of(at)?, spec.n_latent);
+        Ok(Some(Self {
+            down: linear("down", spec.n_embd, spec.n_latent)?,
+            norm: has_norm.then(load_norm).transpose()?,
+            up: linear("up", spec.n_latent, spec.n_embd)?,
+        }))
+    }
+
+    fn leave<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        self.up.forward(self.norm.as_ref().map_or(x, |norm| norm.forward(x)))
+    }
 }
 
 impl Shared {

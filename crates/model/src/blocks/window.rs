@@ -43,6 +43,15 @@ impl Window {
         self.is_window.get(at.index()).copied().unwrap_or(false)
     }
 
+    /// Tokens that layer `at` sees, if it is one of the window's.
+    pub(crate) fn width(&self, at: &Source<'_>) -> Result<Option<usize>> {
+        match (self.covers(at), self.n) {
+            (false, _) => Ok(None),
+            (true, 0) => Err(Error::value(&at.full_key("attention.sliding_window"), 0, "must be positive")),
+            (true, n) => Ok(Some(n)),
+        }
+    }
+
     /// The attention of a layer, narrowed if the window covers it. Where tokens see both ways, half of the window is on
     /// either side.
     pub(crate) fn narrow(&self, at: &Source<'_>, spec: AttentionSpec) -> AttentionSpec {

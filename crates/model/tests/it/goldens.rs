@@ -25,7 +25,7 @@ fn every_golden_has_its_architecture() {
 }
 
 /// Architectures of goldens that are still to be written, or to agree with them: only ever lowered.
-const MISSING: usize = 20;
+const MISSING: usize = 1;
 
 #[test]
 fn names_of_architectures_are_unique() {

@@ -68,8 +68,10 @@ pub enum Op {
     Concat { dim: usize },
     /// Extents of 1 repeated to the shape of the node.
     Repeat,
-    /// `x -> i32 [k, r]`: indices of the `k` largest of `dims[0]`, largest first, ties by index.
-    TopK { k: usize },
+    /// `x -> i32 [k, r]`: indices of the `k` largest of `dims[0]`, largest first, ties by index, divided by `n_per_group`.
+    TopK { k: usize, n_per_group: usize },
+    /// `ids -> ids`: the first of a pair becomes its second, any other id `otherwise` or, without that, stays.
+    Remap { pairs: Vec<(i32, i32)>, otherwise: Option<i32> },
     /// `x [n, r], ids [k, r] -> [k, r]`: elements of `dims[0]` by index.
     Gather,
     /// `x [n, r] -> [n, r]`: of `n_group` equal groups keep the `n_used` with the greatest sum of their two largest

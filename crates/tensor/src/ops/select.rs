@@ -14,9 +14,22 @@ impl<'g> Tensor<'g> {
     /// i32 `[k, ..]`: indices of the `k` largest elements of extent 0, largest first.
     #[track_caller]
     pub fn top_k(self, k: usize) -> Self {
+        self.groups_of_top_k(k, 1)
+    }
+
+    /// i32 `[k, ..]`: which group of `n_per_group` elements each of the `k` largest is in.
+    #[track_caller]
+    pub fn groups_of_top_k(self, k: usize, n_per_group: usize) -> Self {
         let s = self.shape();
-        assert!(k <= s.dim(0), "top {k} of {s:?}");
-        self.op_of(Op::TopK { k }, s.with_dim(0, k), Elem::I32, &[])
+        assert!(k <= s.dim(0) && n_per_group > 0, "top {k} of {s:?} in groups of {n_per_group}");
+        self.op_of(Op::TopK { k, n_per_group }, s.with_dim(0, k), Elem::I32, &[])
+    }
+
+    /// Other ids for some: the second of the pair for its first, `otherwise` for those in no pair, or themselves.
+    #[track_caller]
+    pub fn remap(self, pairs: Vec<(i32, i32)>, otherwise: Option<i32>) -> Self {
+        assert_eq!(self.elem(), Elem::I32, "remap takes ids");
+        self.op_of(Op::Remap { pairs, otherwise }, self.shape(), Elem::I32, &[])
     }
 
     /// Elements of extent 0 by the indices in `ids`.

@@ -1,0 +1,47 @@
+//! `glm5-next`: GLM-5.3 Flash: hyper-connections, Kimi Delta Attention in most layers, in the others latent attention
+//! without positions to what an indexer chooses.
+
+use crate::blocks::*;
+
+pub(super) const ARCH: Arch = Arch::own("glm5-next", |file, hp| {
+    let spec = HyperSpec::manifold(file, hp)?;
+    Ok(Box::new(HyperDecoder {
+        embedding: Embedding::load(file, hp)?,
+        layers: file.layers(hp.n_layer, |at| layer(at, hp, spec))?,
+        merge: Merge::Mean,
+        head: Head::load(file, hp, NormSpec::rms(file, hp)?)?,
+        spec,
+    }))
+});
+
+fn layer(at: &Source<'_>, hp: &Hparams, spec: HyperSpec) -> Result<HyperLayer> {
+    HyperLayer::load(at, hp, spec, mixer(at, hp)?, feed_forward(at, hp)?)
+}
+
+fn mixer(at: &Source<'_>, hp: &Hparams) -> Result<Box<dyn Block>> {
+    if hp.layer(at.index()).n_head_kv == 0 {
+        let decay = match at.get("kda.gate_lower_bound")? {
+            Some(lower) => Decay::Bounded { lower, sign: -1.0 },
+            None => Decay::Softplus,
+        };
+        return Ok(Kda::load(at, hp, decay)?.with_unit_eps(1e-6).into());
+    }
+    let_all_through(at, hp)?;
+    at.ignore("attn_output.scale", "the reference engine does not apply it");
+    for part in ["gate", "ape"] {
+        at.ignore(&format!("indexer_compressor_{part}.weight"), "part of the indexer");
+    }
+    Ok(Mla::load(at, MlaSpec::load(at, hp)?)?.into())
+}
+
+/// Shared experts and dense networks are bounded as routed experts are, unless the file says otherwise.
+fn feed_forward(at: &Source<'_>, hp: &Hparams) -> Result<Box<dyn Block>> {
+    let routed = Activation::clamped_silu(at, hp, "swiglu_clamp_exp")?;
+    let shared = Activation::clamped_silu(at, hp, "swiglu_clamp_shexp")?.or(routed).unwrap_or(Activation::SILU);
+    if at.index() < at.get_or("leading_dense_block_count", 0)? {
+        return Ok(Dense::load(at, FfnSpec { activation: shared, ..FfnSpec::swiglu(at, hp)? })?.into());
+    }
+    let (activation, shared_activation) = (routed.unwrap_or(Activation::SILU), Some(shared));
+    let moe = MoeSpec::by_keys(at, hp, Score::Sigmoid)?;
+    Ok(Moe::load(at, MoeSpec { activation, shared_activation, ..moe })?.into())
+}
