@@ -174,5 +174,5 @@ pub(crate) fn odd_scales<const G: usize>(scales: &[f32; G], max: i32) -> Option<
     }
     let d = largest / (2 * max + 1) as f32;
     let inverse = 1.0 / d;
-    Some((d, each(&scales, |scale| nearest_int(0.5 * (inverse * scale - 1.0)).clamp(0, max) as u8)))
+    Some((d, each(scales, |scale| nearest_int(0.5 * (inverse * scale - 1.0)).clamp(0, max) as u8)))
 }

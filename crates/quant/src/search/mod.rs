@@ -159,3 +159,37 @@ pub(crate) fn weights_or_squares<const N: usize>(
 pub(crate) fn squares<const N: usize>(x: &[f32; N]) -> [f32; N] {
     each(x, |x| x * x)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extremes_are_the_first_of_equals() {
+        let check = |x: [f32; 4], want: (f32, f32, f32)| {
+            let (least, most) = range(&x);
+            let found = (largest(&x), least, most);
+            let bits = |(a, b, c): (f32, f32, f32)| [a.to_bits(), b.to_bits(), c.to_bits()];
+            assert_eq!(bits(found), bits(want), "{x:?}: {found:?}");
+        };
+        check([1.0, -2.0, 2.0, 0.0], (-2.0, -2.0, 2.0));
+        check([1.0, 2.0, -2.0, 0.0], (2.0, -2.0, 2.0));
+        check([-0.0, 0.0, 0.0, 0.0], (0.0, -0.0, -0.0));
+        check([0.0, -0.0, 1.0, 0.5], (1.0, 0.0, 1.0));
+        check([-3.0, -0.0, 0.0, -1.0], (-3.0, -3.0, -0.0));
+        check([1e-42, -1e-40, 0.0, 1e-41], (-1e-40, -1e-40, 1e-41));
+        assert_eq!(largest(&[1.0, f32::NAN, -3.0]).to_bits(), (-3.0f32).to_bits(), "NaN is no magnitude");
+    }
+
+    #[test]
+    fn rounding_is_that_of_the_casts() {
+        for i in -40_000..40_000 {
+            let x = i as f32 / 256.0 + 1e-6;
+            assert_eq!(round_half_away(x), x.round() as i32, "{x}");
+            assert_eq!(truncated(x.abs()), x.abs() as i32, "{x}");
+        }
+        for x in [0.5, 1.5, 2.5, 0.499_999_97, 126.5] {
+            assert_eq!([round_half_away(x), round_half_away(-x)], [x.round() as i32, (-x).round() as i32]);
+        }
+    }
+}
