@@ -64,7 +64,7 @@ impl Imatrix {
     /// # Errors
     /// If the file is of neither format, is damaged, or holds a value that is not finite.
     pub fn open(path: &Path) -> Result<Self> {
-        let io = |source| gguf::Error::Io { action: "read", path: path.into(), source };
+        let io = |cause| gguf::Error::Io { action: "read", path: path.into(), cause };
         let bytes = fs::read(path).map_err(io)?;
         let problem = |problem| Error::Imatrix { path: path.into(), problem };
         let found = match bytes.starts_with(b"GGUF") {
