@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
+pub(crate) use bench::built;
 use bench::{Rate, Sizes, Test};
 
 use crate::models;
