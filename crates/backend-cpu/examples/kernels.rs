@@ -6,27 +6,15 @@ use std::time::Instant;
 use backend_cpu::{
     isa::Kind,
     kernels::{Activations, Kernels, Out, Scratch, Weights},
-    quantize::BlockQ8,
+    quantize::{BlockQ8, Rounding},
 };
 use bytemuck::Zeroable;
 use quant::DType;
 
-const TYPES: [DType; 10] = [
-    DType::Q4_0,
-    DType::Q4_1,
-    DType::Q5_0,
-    DType::Q5_1,
-    DType::Q8_0,
-    DType::Q2_K,
-    DType::Q3_K,
-    DType::Q4_K,
-    DType::Q5_K,
-    DType::Q6_K,
-];
-
 fn main() {
     let filter = std::env::args().nth(1).unwrap_or_default();
-    for dtype in TYPES {
+    let is_weight = |dtype: &DType| dtype.is_quantized() && !matches!(dtype, DType::Q8_1 | DType::Q8_K);
+    for dtype in DType::ALL.iter().copied().filter(is_weight) {
         for kind in Kind::ALL {
             let name = format!("{dtype} {kind:?}");
             let Some(kernels) = Kernels::for_isa(kind).filter(|_| name.contains(&filter)) else {
@@ -56,10 +44,10 @@ fn weights(dtype: DType, n: usize, rows: usize) -> Vec<u8> {
         .collect()
 }
 
-fn activations(kernels: &Kernels, n: usize, tokens: usize) -> Vec<BlockQ8> {
+fn activations(kernels: &Kernels, dtype: DType, n: usize, tokens: usize) -> Vec<BlockQ8> {
     let x: Vec<f32> = (0..n * tokens).map(|i| (i as f32).sin()).collect();
     let mut q = vec![BlockQ8::zeroed(); x.len() / 256];
-    kernels.quantize_row(&x, &mut q);
+    kernels.quantize_row(Rounding::of(dtype), &x, &mut q);
     q
 }
 
@@ -75,7 +63,7 @@ fn best(n: usize, mut work: impl FnMut()) -> f64 {
 
 fn dot(kernels: &Kernels, dtype: DType, n: usize, rows: usize, tokens: usize) {
     let data = weights(dtype, n, rows);
-    let q = activations(kernels, n, tokens);
+    let q = activations(kernels, dtype, n, tokens);
     let mut y = vec![0.0; rows * tokens];
     let w = Weights::new(dtype, &data, n);
     let seconds = best((200_000_000 / data.len() / tokens).clamp(5, 20000), || {
@@ -92,7 +80,7 @@ fn dot(kernels: &Kernels, dtype: DType, n: usize, rows: usize, tokens: usize) {
 fn tile(kernels: &Kernels, dtype: DType) {
     let (n, rows, tokens) = (2048, 512, 128);
     let data = weights(dtype, n, rows);
-    let q = activations(kernels, n, tokens);
+    let q = activations(kernels, dtype, n, tokens);
     let (mut y, mut z) = (vec![0.0; rows * tokens], vec![0.0; rows * tokens]);
     let w = Weights::new(dtype, &data, n);
     let mut scratch = Scratch::new();

@@ -12,6 +12,7 @@ use tensor::{Elem, Input, Lifetime, Node, NodeId, Op, Output, Rows, Shape, plan_
 
 use crate::device::CpuWeight;
 use crate::memory::CpuMemory;
+use crate::quantize::Rounding;
 use crate::raw::LINE;
 use crate::run::attention::Parts;
 use crate::run::experts::Groups;
@@ -59,7 +60,7 @@ pub(crate) struct Compiler<'a> {
     buffers: Vec<Planned>,
     small: Vec<Vec<f32>>,
     small_of: HashMap<NodeId, usize>,
-    quantized: HashMap<NodeId, (Value, usize)>,
+    quantized: HashMap<(NodeId, Rounding), (Value, usize)>,
     /// By the ids of the experts.
     grouped: HashMap<NodeId, (Groups, usize)>,
     imports: Vec<usize>,
@@ -208,10 +209,9 @@ impl<'a> Compiler<'a> {
         let node = &self.part.nodes[id.index()];
         let weight = self.weight(node.inputs[0])?;
         let x_id = self.contiguous_vectors(node.inputs[1])?;
-        let (x, x_level) = if run::quantizes_activation(weight.weight.dtype) {
-            self.quantize(x_id)?
-        } else {
-            (self.value(x_id)?, self.levels[x_id.index()])
+        let (x, x_level) = match run::rounding(weight.weight.dtype) {
+            Some(rounding) => self.quantize(x_id, rounding)?,
+            None => (self.value(x_id)?, self.levels[x_id.index()]),
         };
         let n_expert = weight.weight.shape.dim(2);
         let groups = node.inputs.get(2).map(|ids| self.group(*ids, n_expert)).transpose()?;
@@ -246,8 +246,8 @@ impl<'a> Compiler<'a> {
     }
 
     /// The quantized form of a value, made once however many matmuls read it.
-    fn quantize(&mut self, id: NodeId) -> Result<(Value, usize)> {
-        if let Some(found) = self.quantized.get(&id) {
+    fn quantize(&mut self, id: NodeId, rounding: Rounding) -> Result<(Value, usize)> {
+        if let Some(found) = self.quantized.get(&(id, rounding)) {
             return Ok(found.clone());
         }
         let node = &self.part.nodes[id.index()];
@@ -258,8 +258,8 @@ impl<'a> Compiler<'a> {
         let units = run::quantized_units(x.dims[0]);
         let shape = node.shape.with_dim(0, units);
         let out = self.buffer(&shape, level);
-        self.push_link(level, rows, Link::Quantize { x, out: out.clone() });
-        self.quantized.insert(id, (out.clone(), level));
+        self.push_link(level, rows, Link::Quantize { rounding, x, out: out.clone() });
+        self.quantized.insert((id, rounding), (out.clone(), level));
         Ok((out, level))
     }
 

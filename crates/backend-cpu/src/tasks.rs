@@ -8,6 +8,7 @@ use tensor::{MatMul, MemoryId, Op, Rows};
 use crate::device::CpuWeight;
 use crate::memory::SlotShape;
 use crate::ops::rope::Angles;
+use crate::quantize::Rounding;
 use crate::run::attention::Parts;
 use crate::run::experts::Groups;
 use crate::value::Value;
@@ -36,7 +37,7 @@ pub(crate) enum Link {
     Append(Append),
     Select { x: Value, out: Value },
     RopeTable { angles: Arc<Angles>, out: Value },
-    Quantize { x: Value, out: Value },
+    Quantize { rounding: Rounding, x: Value, out: Value },
 }
 
 #[derive(Debug)]
@@ -137,7 +138,7 @@ impl Link {
                 visit(&mut a.key);
                 a.value.iter_mut().for_each(&mut *visit);
             }
-            Self::Select { x, out } | Self::Quantize { x, out } => {
+            Self::Select { x, out } | Self::Quantize { x, out, .. } => {
                 visit(x);
                 visit(out);
             }

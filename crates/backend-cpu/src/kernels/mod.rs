@@ -22,7 +22,7 @@ pub(crate) use vector::IDENTITY_FROM;
 
 use crate::{
     isa::{self, Isa, Kernel, Kind},
-    quantize::{BlockQ8, Quantize},
+    quantize::{BlockQ8, Quantize, Rounding},
 };
 
 #[cfg(test)]
@@ -161,8 +161,8 @@ impl Kernels {
     }
 
     /// Quantizes a row of activations for the integer kernels.
-    pub fn quantize_row(self, x: &[f32], out: &mut [BlockQ8]) {
-        self.run(Quantize { x, out });
+    pub fn quantize_row(self, rounding: Rounding, x: &[f32], out: &mut [BlockQ8]) {
+        self.run(Quantize { rounding, x, out });
     }
 
     /// `out[row, t] = weights[row] · x[t]` for few tokens.

@@ -1,9 +1,11 @@
-//! Activations as the integer kernels read them: one format for every quantized weight type.
+//! Activations as the integer kernels read them: one layout for every quantized weight type.
 //!
-//! 8-bit integers with an `f32` scale for each 32 values, as fine as `q8_0` and finer than `q8_K`, and the sums
-//! that stand in for a weight's offset or minimum. Nothing here is stored in files.
+//! 8-bit integers with their scales, and the sums that stand in for a weight's offset or minimum. Nothing here is
+//! stored in files, yet how coarse scales are is part of what a file means: models were judged, and their published
+//! answers made, with the activations that GGML pairs with each weight type. [`Rounding`] gives the same.
 
 use bytemuck::{Pod, Zeroable};
+use quant::DType;
 
 use crate::isa::{Isa, Kernel};
 
@@ -38,8 +40,31 @@ pub const BLOCK: usize = 256;
 /// Groups with a smaller magnitude than this become zeros: the inverse scale would overflow.
 const SMALLEST: f32 = 1e-36;
 
+/// How activations are rounded for the weights that read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rounding {
+    /// As `Q8_0`: a half-float scale for each 32 values.
+    By32,
+    /// As `Q8_1`: so, and the scaled sums are half floats too.
+    By32WithSums,
+    /// As `Q8_K`: one scale for 256 values.
+    By256,
+}
+
+impl Rounding {
+    /// What GGML multiplies weights of this type with.
+    pub fn of(weights: DType) -> Self {
+        match weights {
+            DType::Q4_1 | DType::Q5_1 => Self::By32WithSums,
+            dtype if dtype.block_len() == BLOCK => Self::By256,
+            _ => Self::By32,
+        }
+    }
+}
+
 /// Quantizes one row of activations.
 pub(crate) struct Quantize<'a> {
+    pub(crate) rounding: Rounding,
     pub(crate) x: &'a [f32],
     pub(crate) out: &'a mut [BlockQ8],
 }
@@ -49,37 +74,81 @@ impl Kernel for Quantize<'_> {
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
-        let Quantize { x, out } = self;
+        let Quantize { rounding, x, out } = self;
         assert_eq!(out.len(), x.len().div_ceil(BLOCK), "blocks for a row of {} activations", x.len());
         let (blocks, tail) = x.as_chunks::<BLOCK>();
         for (x, out) in blocks.iter().zip(&mut *out) {
-            block(isa, x, out);
+            block(isa, rounding, x, out);
         }
         if let Some(out) = out.get_mut(blocks.len()) {
             let mut x = [0.0; BLOCK];
             x[..tail.len()].copy_from_slice(tail);
-            block(isa, &x, out);
+            block(isa, rounding, &x, out);
         }
     }
 }
 
 #[inline(always)]
-fn block<I: Isa>(isa: I, x: &[f32; BLOCK], out: &mut BlockQ8) {
-    let groups = x.as_chunks::<32>().0;
-    let qs: &mut [[[i8; 16]; 2]; 8] = bytemuck::cast_mut(&mut out.qs);
-    for (i, (x, qs)) in groups.iter().zip(qs).enumerate() {
-        let [a, b] =
-            [isa.load(x.first_chunk().expect("32 values")), isa.load(x.last_chunk().expect("32 values"))];
-        let amax = isa.max_lane(isa.max(isa.abs(a), isa.abs(b)));
-        // 0 for finite values, NaN for others, which a maximum may lose.
-        let zero = isa.splat(0.0);
-        let poison = isa.sum(isa.fma(a, zero, isa.mul(b, zero)));
-        let (d, inverse) = if amax >= SMALLEST { (amax / 127.0, 127.0 / amax) } else { (0.0, 0.0) };
-        let inverse = isa.splat(inverse);
-        isa.store_i8(isa.round(isa.mul(a, inverse)), &mut qs[0]);
-        isa.store_i8(isa.round(isa.mul(b, inverse)), &mut qs[1]);
-        out.d[i] = d + poison;
+fn block<I: Isa>(isa: I, rounding: Rounding, x: &[f32; BLOCK], out: &mut BlockQ8) {
+    let groups: &[[[f32; 16]; 2]; 8] = bytemuck::cast_ref(x);
+    let mut magnitudes = [0f32; 8];
+    // 0 for finite values, NaN for others, which a maximum may lose.
+    let mut poison = [0f32; 8];
+    let zero = isa.splat(0.0);
+    for (i, [a, b]) in groups.iter().enumerate() {
+        let (a, b) = (isa.load(a), isa.load(b));
+        magnitudes[i] = isa.max_lane(isa.max(isa.abs(a), isa.abs(b)));
+        poison[i] = isa.sum(isa.fma(a, zero, isa.mul(b, zero)));
     }
+    if rounding == Rounding::By256 {
+        magnitudes = [magnitudes.into_iter().fold(0.0, f32::max); 8];
+        poison = [poison.into_iter().sum(); 8];
+    }
+    let qs: &mut [[[i8; 16]; 2]; 8] = bytemuck::cast_mut(&mut out.qs);
+    for (i, ([a, b], qs)) in groups.iter().zip(qs).enumerate() {
+        let amax = magnitudes[i];
+        let inverse = if amax >= SMALLEST { 127.0 / amax } else { 0.0 };
+        out.d[i] = match rounding {
+            _ if amax < SMALLEST => 0.0,
+            Rounding::By256 => 1.0 / inverse,
+            Rounding::By32 | Rounding::By32WithSums => amax / 127.0,
+        };
+        let inverse = isa.splat(inverse);
+        isa.store_i8(isa.round(isa.mul(isa.load(a), inverse)), &mut qs[0]);
+        isa.store_i8(isa.round(isa.mul(isa.load(b), inverse)), &mut qs[1]);
+    }
+    integer_sums(isa, out);
+    let exact = out.d;
+    if rounding != Rounding::By256 {
+        halve(isa, &mut out.d);
+    }
+    for (d, poison) in out.d.iter_mut().zip(poison) {
+        *d += poison;
+    }
+    scaled_sums(out);
+    if rounding == Rounding::By32WithSums {
+        for (dsum, (exact, &sum)) in out.dsum.iter_mut().zip(exact.into_iter().zip(&out.sum)) {
+            *dsum = exact * sum as f32;
+        }
+        halve(isa, &mut out.dsum);
+        for (dsum, poison) in out.dsum.iter_mut().zip(poison) {
+            *dsum += poison;
+        }
+    }
+    out._pad = [0; 8];
+}
+
+#[inline(always)]
+fn scaled_sums(out: &mut BlockQ8) {
+    for i in 0..8 {
+        out.dsum[i] = out.d[i] * out.sum[i] as f32;
+        out.half_dsum[2 * i] = out.d[i] * out.half_sum[2 * i] as f32;
+        out.half_dsum[2 * i + 1] = out.d[i] * out.half_sum[2 * i + 1] as f32;
+    }
+}
+
+#[inline(always)]
+fn integer_sums<I: Isa>(isa: I, out: &mut BlockQ8) {
     let ones = isa.splat_bytes(1);
     for (i, qs) in out.qs.iter().enumerate() {
         let mut quads = [0.0; 16];
@@ -90,9 +159,19 @@ fn block<I: Isa>(isa: I, x: &[f32; BLOCK], out: &mut BlockQ8) {
     }
     for i in 0..8 {
         out.sum[i] = out.half_sum[2 * i] + out.half_sum[2 * i + 1];
-        out.dsum[i] = out.d[i] * out.sum[i] as f32;
-        out.half_dsum[2 * i] = out.d[i] * out.half_sum[2 * i] as f32;
-        out.half_dsum[2 * i + 1] = out.d[i] * out.half_sum[2 * i + 1] as f32;
     }
-    out._pad = [0; 8];
+}
+
+/// Rounds to half floats what is in their range; the rest stays, so that huge activations do not become infinite
+/// nor tiny ones nothing.
+#[inline(always)]
+fn halve<I: Isa>(isa: I, values: &mut [f32; 8]) {
+    let mut wide = [0.0; 16];
+    wide[..8].copy_from_slice(values);
+    let mut bytes = [0; 32];
+    isa.store_f16(isa.load(&wide), &mut bytes);
+    isa.store(isa.load_f16(&bytes), &mut wide);
+    for (value, half) in values.iter_mut().zip(wide) {
+        *value = if half.is_finite() && half != 0.0 { half } else { *value };
+    }
 }

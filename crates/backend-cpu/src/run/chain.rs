@@ -49,8 +49,8 @@ unsafe fn one(link: &Link, run: &Run<'_>, row: usize) {
                 ops::row::run(run.kernels, &tensor::Op::Repeat, &[source], &out.dims, run.row_mut(out, row));
             }
             Link::RopeTable { angles, out } => angles.table(run.step.positions[row], run.row_mut(out, row)),
-            Link::Quantize { x, out } => {
-                matmul::quantize(run.kernels, &run.row(x, row), run.row_mut(out, row));
+            Link::Quantize { rounding, x, out } => {
+                matmul::quantize(run.kernels, *rounding, &run.row(x, row), run.row_mut(out, row));
             }
         }
     }

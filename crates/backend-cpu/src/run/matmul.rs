@@ -11,7 +11,7 @@ use tensor::{DType, MatMul};
 
 use crate::executor::Run;
 use crate::kernels::{Activations, Kernels, Out, PANEL, Scratch, Weights};
-use crate::quantize::{BLOCK, BlockQ8};
+use crate::quantize::{BLOCK, BlockQ8, Rounding};
 use crate::tasks::MatMulTask;
 use crate::value::Vectors;
 
@@ -33,9 +33,9 @@ pub(crate) struct Buffers {
     results: Vec<f32>,
 }
 
-/// Whether activations are quantized for weights of this type.
-pub(crate) fn quantizes_activation(dtype: DType) -> bool {
-    dtype.is_quantized()
+/// How activations are quantized for weights of this type, if they are.
+pub(crate) fn rounding(weights: DType) -> Option<Rounding> {
+    weights.is_quantized().then(|| Rounding::of(weights))
 }
 
 /// Float32 units that the quantized form of `n` activations takes.
@@ -44,9 +44,9 @@ pub(crate) fn quantized_units(n: usize) -> usize {
 }
 
 /// Quantizes each vector of a row.
-pub(crate) fn quantize(kernels: Kernels, x: &Vectors<'_>, out: &mut [f32]) {
+pub(crate) fn quantize(kernels: Kernels, rounding: Rounding, x: &Vectors<'_>, out: &mut [f32]) {
     for (n, out) in out.chunks_exact_mut(quantized_units(x.dims[0])).enumerate() {
-        kernels.quantize_row(x.vector(n), bytemuck::cast_slice_mut(out));
+        kernels.quantize_row(rounding, x.vector(n), bytemuck::cast_slice_mut(out));
     }
 }
 
@@ -140,7 +140,7 @@ unsafe fn in_place(task: &MatMulTask, run: &Run<'_>, rows: Range<usize>, buffers
     let n_vectors = run.n_rows(task.x.rows) * inner;
     // SAFETY: the caller's promise.
     let (x, base) = unsafe { (run.all(&task.x), run.start(&task.out)) };
-    let x = if quantizes_activation(task.weight.weight.dtype) {
+    let x = if task.weight.weight.dtype.is_quantized() {
         Activations::Quantized(bytemuck::cast_slice(x))
     } else {
         Activations::Float(x)
@@ -168,7 +168,7 @@ unsafe fn gathered(
     if pairs.is_empty() {
         return;
     }
-    let quantized = quantizes_activation(task.weight.weight.dtype);
+    let quantized = task.weight.weight.dtype.is_quantized();
     floats.clear();
     blocks.clear();
     for &(row, i) in pairs.iter() {

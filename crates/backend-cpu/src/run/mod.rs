@@ -7,7 +7,7 @@ pub(crate) mod experts;
 mod matmul;
 mod sequence;
 
-pub(crate) use matmul::{quantized_units, quantizes_activation};
+pub(crate) use matmul::{quantized_units, rounding};
 
 use crate::executor::Run;
 use crate::tasks::Task;
