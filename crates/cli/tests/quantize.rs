@@ -154,6 +154,48 @@ fn a_full_disk_is_a_clear_error_and_no_file() {
     assert_eq!(folder.names(), ["m.gguf"]);
 }
 
+/// A disk of a megabyte, unmounted at the end of the test.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: PathBuf) -> Self {
+        fs::create_dir_all(&at).expect("ours");
+        let mut mount = Command::new("mount");
+        let done = mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&at).status();
+        assert!(done.is_ok_and(|status| status.success()), "only the superuser can mount a small disk");
+        Self(at)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg(&self.0).status());
+    }
+}
+
+#[test]
+#[ignore = "mounts a small disk, for which it must be run by the superuser"]
+fn a_small_disk_is_left_as_it_was() {
+    let folder = Folder::new("cli-small-disk");
+    model(&folder);
+    imatrix(&folder);
+    let disk = SmallDisk::mount(folder.path("disk"));
+    let target = disk.0.join("out.gguf");
+    for args in [
+        &["quantize", "m.gguf", "disk/out.gguf", "Q8_0"][..],
+        &["gguf", "merge", "m.gguf", "disk/out.gguf"],
+        &["gguf", "set", "m.gguf", "llama.block_count=3", "-o", "disk/out.gguf"],
+        &["imatrix", "--in-file", "a.dat", "-o", "disk/out.gguf"],
+        &["imatrix", "--in-file", "a.dat", "-o", "disk/out.gguf", "--output-format", "dat"],
+    ] {
+        fs::write(&target, "old").expect("room for three bytes");
+        let error = error_of(&run(args, folder.as_path()));
+        assert!(error.contains("no space for"), "{args:?}: {error}");
+        assert_eq!(fs::read(&target).expect("it is there"), b"old", "{args:?}");
+        assert_eq!(fs::read_dir(&disk.0).expect("ours").count(), 1, "{args:?}");
+    }
+}
+
 #[test]
 fn commands_do_what_they_say() {
     let folder = Folder::new("cli-commands");
