@@ -9,7 +9,7 @@ pub enum Error {
     #[error(transparent)]
     Engine(#[from] engine::Error),
     #[error("log-probabilities of the base model: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     #[error(
         "{needed} tokens are needed for windows of {n_ctx}, the text has {found}; use a longer text or a smaller context"
     )]
@@ -40,6 +40,13 @@ pub enum Error {
     InputNotFinite { weight: String },
     #[error("the model gave a logit that is not a number for token {position} of the text")]
     NotANumber { position: usize },
+}
+
+/// By hand, as the message has the cause: a chain of errors would print it twice.
+impl From<io::Error> for Error {
+    fn from(cause: io::Error) -> Self {
+        Self::Io(cause)
+    }
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;

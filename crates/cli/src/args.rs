@@ -1,5 +1,7 @@
 //! The flags of every subcommand. Parsing only: nothing here opens a file or starts a thread.
 
+mod bench;
+mod cache;
 mod gguf;
 mod grammar;
 mod imatrix;
@@ -15,6 +17,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tensor::DType;
 
+pub(crate) use bench::{BenchArgs, BenchOutput};
+pub(crate) use cache::{CacheArgs, kv_type};
 pub(crate) use gguf::{GgufCommand, SetArgs, SplitArgs};
 pub(crate) use grammar::GrammarArgs;
 pub(crate) use imatrix::{ImatrixArgs, ImatrixFormat};
@@ -136,8 +140,8 @@ pub(crate) struct EvalArgs {
     pub(crate) chunk: Option<u32>,
 
     /// Type of the key-value cache
-    #[arg(long, value_name = "TYPE", default_value = "f16")]
-    pub(crate) kv: KvType,
+    #[arg(long, value_name = "TYPE", default_value = "f16", value_parser = kv_type)]
+    pub(crate) kv: DType,
 
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
@@ -150,23 +154,6 @@ pub(crate) enum Pooling {
     /// The first token's row
     Cls,
     Last,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum KvType {
-    F32,
-    F16,
-    Bf16,
-}
-
-impl KvType {
-    pub(crate) fn dtype(self) -> DType {
-        match self {
-            Self::F32 => DType::F32,
-            Self::F16 => DType::F16,
-            Self::Bf16 => DType::BF16,
-        }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -207,54 +194,4 @@ pub(crate) struct DetokenizeArgs {
     /// Leave the texts of special tokens out
     #[arg(long)]
     pub(crate) no_special: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BenchArgs {
-    /// Model files to measure
-    #[arg(short = 'm', long = "model", value_name = "FILE", required = true, value_delimiter = ',')]
-    pub(crate) models: Vec<PathBuf>,
-
-    /// Prompt lengths to measure, in tokens; 0: none
-    #[arg(short = 'p', long, value_name = "N", default_value = "512", value_delimiter = ',')]
-    pub(crate) n_prompt: Vec<usize>,
-
-    /// Generation lengths to measure, in tokens; 0: none
-    #[arg(short = 'n', long, value_name = "N", default_value = "128", value_delimiter = ',')]
-    pub(crate) n_gen: Vec<usize>,
-
-    /// A prompt and a generation measured together, as PROMPT,GENERATION
-    #[arg(long = "pg", value_name = "P,N")]
-    pub(crate) prompt_gen: Vec<String>,
-
-    /// Tokens already in the context when measuring starts
-    #[arg(short = 'd', long = "n-depth", value_name = "N", default_value = "0", value_delimiter = ',')]
-    pub(crate) n_depth: Vec<usize>,
-
-    /// Repetitions of each measurement
-    #[arg(short = 'r', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) repetitions: u32,
-
-    /// Tokens a step
-    #[arg(long = "ubatch-size", visible_alias = "ub", value_name = "N", default_value_t = 512)]
-    pub(crate) ubatch: usize,
-
-    /// How to print
-    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "md")]
-    pub(crate) output: BenchOutput,
-
-    /// Skip the run that warms caches up
-    #[arg(long)]
-    pub(crate) no_warmup: bool,
-
-    #[command(flatten)]
-    pub(crate) device: DeviceArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BenchOutput {
-    /// A Markdown table
-    Md,
-    /// A JSON array with one object a test
-    Json,
 }

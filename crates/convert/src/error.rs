@@ -10,8 +10,8 @@ use quant::DType;
 pub enum Error {
     #[error(transparent)]
     File(#[from] gguf::Error),
-    #[error("tensor {name}: {source}")]
-    Tensor { name: String, source: quant::Error },
+    #[error("tensor {name}: {cause}")]
+    Tensor { name: String, cause: quant::Error },
     #[error("tensor {name}: cannot make {to} of {from}: it holds integers, no weights")]
     NotWeights { name: String, from: DType, to: DType },
     #[error(

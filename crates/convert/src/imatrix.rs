@@ -64,7 +64,7 @@ impl Imatrix {
     /// # Errors
     /// If the file is of neither format, is damaged, or holds a value that is not finite.
     pub fn open(path: &Path) -> Result<Self> {
-        let io = |source| gguf::Error::Io { action: "read", path: path.into(), source };
+        let io = |cause| gguf::Error::Io { action: "read", path: path.into(), cause };
         let bytes = fs::read(path).map_err(io)?;
         let problem = |problem| Error::Imatrix { path: path.into(), problem };
         let found = match bytes.starts_with(b"GGUF") {
@@ -153,7 +153,9 @@ fn from_dat(bytes: &[u8]) -> Result<Imatrix, String> {
         found.n_chunks = u32::try_from(reader.i32("the number of chunks")?).unwrap_or(0);
     }
     if !reader.bytes.is_empty() {
-        found.datasets.push(reader.text("the name of the data set")?);
+        // Empty where the matrix is not of one text.
+        let dataset = reader.text("the name of the data set")?;
+        found.datasets.extend((!dataset.is_empty()).then_some(dataset));
     }
     Ok(found)
 }
@@ -185,7 +187,8 @@ impl<'a> DatReader<'a> {
     }
 
     fn text(&mut self, what: &str) -> Result<String, String> {
-        let len = self.count(what)?;
+        let len = self.i32(what)?;
+        let len = usize::try_from(len).map_err(|_| format!("{what}: a length of {len}"))?;
         Ok(String::from_utf8_lossy(self.take(len, what)?).into_owned())
     }
 }

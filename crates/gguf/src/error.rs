@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 
 /// Why a file could not be read or written.
+///
+/// The cause is part of the message, and so not also the error's source: who prints a chain of errors has it once.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("cannot {action} {}: {cause}", path.display())]
+    Io { action: &'static str, path: PathBuf, cause: std::io::Error },
     #[error(
-        "no space for {}: {source} after {written} bytes; the file was not made; free space or choose another disk",
+        "no space for {}: {cause} after {written} bytes; the file was not made; free space or choose another disk",
         path.display()
     )]
-    NoSpace { path: PathBuf, written: u64, source: std::io::Error },
+    NoSpace { path: PathBuf, written: u64, cause: std::io::Error },
     #[error("not a GGUF file: it starts with {found:02x?}, not with \"GGUF\"")]
     Magic { found: Vec<u8> },
     #[error("GGUF version {found} is not supported; versions 2 and 3 are{hint}")]

@@ -20,7 +20,7 @@ pub(crate) struct Mapped {
 
 impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let io = |action| move |source| Error::Io { action, path: path.into(), source };
+        let io = |action| move |cause| Error::Io { action, path: path.into(), cause };
         let file = File::open(path).map_err(io("open"))?;
         // SAFETY: the mapping is read-only and private; the documentation above states what others must not do.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io("map"))?;
@@ -37,14 +37,14 @@ impl Mapped {
 
     /// Fills `out` from `offset` on by read calls.
     pub(crate) fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        read_exact_at(&self.file, offset, out).map_err(|source| match source.kind() {
+        read_exact_at(&self.file, offset, out).map_err(|cause| match cause.kind() {
             io::ErrorKind::UnexpectedEof => Error::Truncated {
                 what: format!("{}, which was longer when it was opened: the data", self.path.display()),
                 offset,
                 needed: out.len() as u64,
                 len: self.file.metadata().map_or(0, |m| m.len()),
             },
-            _ => Error::Io { action: "read", path: self.path.clone(), source },
+            _ => Error::Io { action: "read", path: self.path.clone(), cause },
         })
     }
 }

@@ -15,6 +15,7 @@ pub struct Importance<'a, const N: usize> {
 
 impl<'a, const N: usize> Importance<'a, N> {
     /// The values of each group of `L`.
+    #[inline(always)]
     pub(crate) fn groups<const L: usize>(self) -> &'a [[f32; L]] {
         self.values.as_chunks().0
     }
@@ -44,6 +45,7 @@ pub trait Block<const N: usize>: Pod {
     }
 
     /// Encodes a row; `x` and `importance` hold `N` values for each block.
+    #[inline(always)]
     fn encode_row(x: &[f32], importance: Option<&[f32]>, blocks: &mut [Self]) {
         let values = importance.map(|importance| importance.as_chunks::<N>().0);
         let row_mean_square = match importance {

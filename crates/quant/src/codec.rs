@@ -73,7 +73,7 @@ fn check_values(dtype: DType, x: &[f32], row_len: usize, importance: Option<&[f3
         }
     }
     if dtype.is_quantized()
-        && let Some(index) = x.iter().position(|x| !x.is_finite())
+        && let Some(index) = position(x, |x| !x.is_finite())
     {
         return Err(Error::ValueNotFinite { dtype, index, value: x[index] });
     }
@@ -86,4 +86,13 @@ fn check_bytes(dtype: DType, len: usize, found: usize) -> Result<(), Error> {
         return Err(Error::ByteCount { dtype, expected, found });
     }
     Ok(())
+}
+
+/// The first of the items that is so. Looks at many at once, as hardly any ever is.
+pub(crate) fn position<T>(items: &[T], is_so: impl Fn(&T) -> bool) -> Option<usize> {
+    const AT_ONCE: usize = 64;
+    let has_one = |items: &[T]| items.iter().fold(false, |has, item| has | is_so(item));
+    let chunk = items.chunks(AT_ONCE).position(has_one)?;
+    let start = chunk * AT_ONCE;
+    items[start..].iter().position(is_so).map(|i| start + i)
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Error;
 use crate::block::Block;
+use crate::codec::position;
+use crate::{Error, vectorized};
 
 pub use crate::formats::DType;
 
@@ -32,10 +33,10 @@ impl Format {
             needs_importance: B::NEEDS_IMPORTANCE,
             decode: |bytes, out| B::decode_row(bytemuck::cast_slice(bytes), out),
             encode_row: |x, importance, bytes| {
-                B::encode_row(x, importance, bytemuck::cast_slice_mut(bytes));
+                vectorized::encode_row::<B, N>(x, importance, bytemuck::cast_slice_mut(bytes));
             },
             find_not_finite: |bytes| {
-                bytemuck::cast_slice::<u8, B>(bytes).iter().position(|block| !block.is_finite())
+                position(bytemuck::cast_slice::<u8, B>(bytes), |block| !block.is_finite())
             },
         }
     }

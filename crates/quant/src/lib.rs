@@ -23,6 +23,7 @@ mod formats;
 mod pack;
 mod search;
 pub mod tables;
+mod vectorized;
 
 pub use codec::{decode, encode, validate_row};
 pub use dtype::DType;

@@ -6,7 +6,7 @@
 /// BITS = 4, H = 3     byte   0     1     2
 ///                          [3|0] [4|1] [5|2]     high | low field: number of the value
 /// ```
-#[inline]
+#[inline(always)]
 pub(crate) fn unpack<const BITS: usize, const H: usize, const N: usize>(bytes: &[u8; H]) -> [u8; N] {
     const { assert!(N * BITS == H * 8) };
     let mut values = [0; N];
@@ -19,6 +19,7 @@ pub(crate) fn unpack<const BITS: usize, const H: usize, const N: usize>(bytes: &
 }
 
 /// Packs neighbours into bytes, the first of each pair low.
+#[inline(always)]
 pub(crate) fn nibble_pairs<const N: usize, const H: usize>(values: &[u8; N]) -> [u8; H] {
     const { assert!(N == 2 * H) };
     std::array::from_fn(|i| values[2 * i] | values[2 * i + 1] << 4)
@@ -28,7 +29,7 @@ const fn mask<const BITS: usize>() -> u8 {
     (1 << BITS) - 1
 }
 /// The inverse of [`unpack`]; of each value only the low `BITS` bits count.
-#[inline]
+#[inline(always)]
 pub(crate) fn pack<const BITS: usize, const N: usize, const H: usize>(values: &[u8; N]) -> [u8; H] {
     const { assert!(N * BITS == H * 8) };
     let mut bytes = [0; H];
@@ -38,4 +39,17 @@ pub(crate) fn pack<const BITS: usize, const N: usize, const H: usize>(values: &[
         }
     }
     bytes
+}
+
+/// Packs the lowest bits of neighbours into bytes, the first lowest.
+#[inline(always)]
+pub(crate) fn pack_bits<const N: usize, const H: usize>(values: &[u8; N]) -> [u8; H] {
+    const { assert!(N == 8 * H) };
+    // Brings the bit of byte i of a product of eight bytes to bit 56 + i.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (eights, _) = values.as_chunks::<8>();
+    std::array::from_fn(|i| {
+        let bits = u64::from_le_bytes(eights[i]) & 0x0101_0101_0101_0101;
+        (bits.wrapping_mul(GATHER) >> 56) as u8
+    })
 }

@@ -2,11 +2,13 @@
 //!
 //! Knows the container but no architecture: what a model needs is in the golden.
 
+mod folder;
 mod golden;
 mod models;
 mod npy;
 mod synthetic;
 
+pub use folder::Folder;
 pub use golden::{Golden, KeyValue, Run, TensorSpec, goldens};
 pub use models::{Continuation, ModelGolden};
 pub use npy::{Array, NpyError, read_npy, write_npy};

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
+pub(crate) use bench::built;
 use bench::{Rate, Sizes, Test};
 
 use crate::models;
@@ -61,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let files = files(options)?;
     let ours = match &options.ours {
         Some(program) => program.clone(),
-        None => bench::built()?,
+        None => built()?,
     };
     let mut rows: Vec<Row> = Vec::new();
     let mut facts = record::Facts::gather()?;

@@ -1,7 +1,7 @@
 //! HellaSwag: which of four endings makes sense? (Zellers et al., 2019.) The score is acc_norm: the likeliest ending a
 //! token wins.
 
-use super::{Answer, Prompt, Query, Task, Tokenize, greatest, means_of_endings, select, whole_endings};
+use super::{Prompt, Task, Tokenize, select};
 use crate::{Error, Result};
 
 const LINES: usize = 6;
@@ -45,14 +45,8 @@ impl Task for HellaSwag {
         &self.prompt
     }
 
-    fn queries(&self) -> Vec<Query> {
-        whole_endings(&self.prompt)
-    }
-
-    fn answer(&self, log_probs: &[f64]) -> Answer {
-        let scores = means_of_endings(&self.prompt, log_probs);
-        let chosen = greatest(&scores);
-        Answer { scores, chosen, is_right: chosen == self.right }
+    fn is_right(&self, ending: usize) -> bool {
+        ending == self.right
     }
 }
 

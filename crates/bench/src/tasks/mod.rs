@@ -65,11 +65,20 @@ pub struct Query {
 pub trait Task {
     fn prompt(&self) -> &Prompt;
 
-    /// What must be known to answer.
-    fn queries(&self) -> Vec<Query>;
+    fn is_right(&self, ending: usize) -> bool;
 
-    /// Whether the model is right, given the log-probabilities of the queries, in their order.
-    fn answer(&self, log_probs: &[f64]) -> Answer;
+    /// What must be known to answer: all of the endings, unless a kind asks for less.
+    fn queries(&self) -> Vec<Query> {
+        whole_endings(self.prompt())
+    }
+
+    /// What the model chooses, given the log-probabilities of the queries, in their order: the ending whose tokens are
+    /// likeliest in the mean.
+    fn answer(&self, log_probs: &[f64]) -> Answer {
+        let scores = means_of_endings(self.prompt(), log_probs);
+        let chosen = greatest(&scores);
+        Answer { scores, chosen, is_right: self.is_right(chosen) }
+    }
 }
 
 /// What the model chose.

@@ -1,6 +1,6 @@
 //! Questions with any number of answers, of which the likeliest a token is taken: ARC, MMLU, TruthfulQA.
 
-use super::{Answer, Prompt, Query, Task, Tokenize, greatest, means_of_endings, select, whole_endings};
+use super::{Prompt, Task, Tokenize, select};
 use crate::{Error, Result};
 
 const MAX_ANSWERS: usize = 100;
@@ -50,14 +50,8 @@ impl Task for MultipleChoice {
         &self.prompt
     }
 
-    fn queries(&self) -> Vec<Query> {
-        whole_endings(&self.prompt)
-    }
-
-    fn answer(&self, log_probs: &[f64]) -> Answer {
-        let scores = means_of_endings(&self.prompt, log_probs);
-        let chosen = greatest(&scores);
-        Answer { scores, chosen, is_right: self.right[chosen] }
+    fn is_right(&self, ending: usize) -> bool {
+        self.right[ending]
     }
 }
 

@@ -71,6 +71,10 @@ impl Task for WinoGrande {
         &self.prompt
     }
 
+    fn is_right(&self, ending: usize) -> bool {
+        ending == self.right
+    }
+
     fn queries(&self) -> Vec<Query> {
         let mut queries = Vec::new();
         for ending in 0..2 {
@@ -92,7 +96,7 @@ impl Task for WinoGrande {
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let scores = vec![mean(first), mean(second)];
         let chosen = usize::from(scores[0] <= scores[1]);
-        Answer { scores, chosen, is_right: chosen == self.right }
+        Answer { scores, chosen, is_right: self.is_right(chosen) }
     }
 }
 

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use tensor::DType;
 
-use crate::args::DeviceArgs;
+use crate::args::{CacheArgs, DeviceArgs};
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("kind").args(["kl_divergence", "hellaswag", "winogrande", "multiple_choice", "ppl_stride"])))]
@@ -80,35 +79,9 @@ pub(crate) struct PerplexityArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) multiple_choice_tasks: usize,
 
-    /// Type of stored keys
-    #[arg(long, visible_alias = "ctk", value_name = "TYPE", default_value = "f16", value_parser = kv_type)]
-    pub(crate) cache_type_k: DType,
-
-    /// Type of stored values
-    #[arg(long, visible_alias = "ctv", value_name = "TYPE", default_value = "f16", value_parser = kv_type)]
-    pub(crate) cache_type_v: DType,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
 
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
-}
-
-/// The types a device may be asked to store keys and values in.
-const KV_TYPES: [DType; 9] = [
-    DType::F32,
-    DType::F16,
-    DType::BF16,
-    DType::Q8_0,
-    DType::Q4_0,
-    DType::Q4_1,
-    DType::IQ4_NL,
-    DType::Q5_0,
-    DType::Q5_1,
-];
-
-pub(crate) fn kv_type(name: &str) -> Result<DType, String> {
-    let found = KV_TYPES.into_iter().find(|t| t.name().eq_ignore_ascii_case(name));
-    found.ok_or_else(|| {
-        let names: Vec<_> = KV_TYPES.iter().map(|t| t.name().to_lowercase()).collect();
-        format!("use one of {}", names.join(", "))
-    })
 }

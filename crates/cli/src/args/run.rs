@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use tensor::DType;
 
-use super::{DeviceArgs, GrammarArgs, KvType, SamplingArgs};
+use super::{DeviceArgs, GrammarArgs, SamplingArgs, kv_type};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -102,9 +103,10 @@ pub(crate) struct RunArgs {
         visible_alias = "ctk",
         value_name = "TYPE",
         default_value = "f16",
+        value_parser = kv_type,
         hide_short_help = true
     )]
-    pub(crate) key_type: KvType,
+    pub(crate) key_type: DType,
 
     /// Type of stored values
     #[arg(
@@ -112,9 +114,10 @@ pub(crate) struct RunArgs {
         visible_alias = "ctv",
         value_name = "TYPE",
         default_value = "f16",
+        value_parser = kv_type,
         hide_short_help = true
     )]
-    pub(crate) value_type: KvType,
+    pub(crate) value_type: DType,
 
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,

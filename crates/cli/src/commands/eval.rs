@@ -14,7 +14,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let model = LoadedModel::open(&args.model, &devices, &LoadConfig::default())
         .with_context(|| args.model.display().to_string())?;
     let n = args.tokens.len();
-    let kv_type = args.kv.dtype();
+    let kv_type = args.kv;
     let config = ContextConfig {
         n_ctx: n,
         n_ubatch: n,

@@ -1,10 +1,10 @@
 //! Changing metadata: in a new file, or in place where the value keeps its size.
 
-use std::fs::OpenOptions;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use gguf::write::{Header, OwnedValue, Writer};
+use gguf::write::{AtomicFile, Header, OwnedValue, Writer};
 use gguf::{Gguf, Value, ValueType};
 
 use super::copy::{CopyProgress, copy, list};
@@ -86,27 +86,89 @@ pub fn set_values(
     copy(source, Writer::create(target, &header)?, progress)
 }
 
-/// Overwrites a value in the file itself. Only what keeps its type and size fits; all is checked before a byte is
-/// written, and the few bytes are synced.
+/// Changes values in the file itself. Only what keeps its type and size fits; all is checked before a byte is written.
+///
+/// The file has the old values or the new ones, whenever the process is killed or the power fails: changes within one
+/// sector are one write of it; for others the file is written again beside its place, and takes it when it is whole.
 ///
 /// # Errors
 /// If a value does not fit, or the file cannot be written.
 pub fn set_in_place(path: &Path, values: &[Override]) -> Result<()> {
-    let mut places = Vec::with_capacity(values.len());
+    let mut patches = Vec::with_capacity(values.len());
     {
         let source = Gguf::open_part(path)?;
         for Override { key, value } in values {
-            places.push((place(&source, key, value)?, bytes_of(value)));
+            patches.push(Patch { offset: place(&source, key, value)?, bytes: bytes_of(value) });
         }
     }
-    let io = |action| move |source: io::Error| gguf::Error::Io { action, path: path.into(), source };
-    let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io("open for writing"))?;
-    for (offset, bytes) in places {
-        file.seek(SeekFrom::Start(offset)).map_err(io("write"))?;
-        file.write_all(&bytes).map_err(io("write"))?;
+    let io = |action| move |cause: io::Error| gguf::Error::Io { action, path: path.into(), cause };
+    match sector_of(&patches) {
+        Some(sector) => {
+            let mut file =
+                OpenOptions::new().read(true).write(true).open(path).map_err(io("open for writing"))?;
+            overwrite(&mut file, sector, &patches).map_err(io("write"))?;
+        }
+        None => {
+            let mut old = File::open(path).map_err(io("open"))?;
+            let mut new = AtomicFile::create(path)?;
+            let mut start = 0;
+            let mut piece = vec![0; PIECE_BYTES];
+            loop {
+                let n = old.read(&mut piece).map_err(io("read"))?;
+                if n == 0 {
+                    break;
+                }
+                patches.iter().for_each(|patch| patch.apply(start, &mut piece[..n]));
+                new.append(&piece[..n])?;
+                start += n as u64;
+            }
+            new.sync()?.publish()?;
+        }
     }
-    file.sync_all().map_err(io("sync"))?;
     Ok(())
+}
+
+/// What disks write whole or not at all, even the oldest.
+const SECTOR_BYTES: u64 = 512;
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Bytes for a place in a file.
+struct Patch {
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+impl Patch {
+    fn end(&self) -> u64 {
+        self.offset + self.bytes.len() as u64
+    }
+
+    /// Changes what of the file's bytes from `start` on is under the patch.
+    fn apply(&self, start: u64, piece: &mut [u8]) {
+        let from = self.offset.max(start);
+        let to = self.end().min(start + piece.len() as u64);
+        if from < to {
+            let own = &self.bytes[(from - self.offset) as usize..(to - self.offset) as usize];
+            piece[(from - start) as usize..(to - start) as usize].copy_from_slice(own);
+        }
+    }
+}
+
+/// Where the sector begins that has all the changes; `None` if they are in several.
+fn sector_of(patches: &[Patch]) -> Option<u64> {
+    let start = patches.iter().map(|patch| patch.offset).min()? / SECTOR_BYTES * SECTOR_BYTES;
+    patches.iter().all(|patch| patch.end() <= start + SECTOR_BYTES).then_some(start)
+}
+
+/// Writes a sector, or what the file has of it, with the changes.
+fn overwrite(file: &mut File, sector: u64, patches: &[Patch]) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(sector))?;
+    Read::by_ref(file).take(SECTOR_BYTES).read_to_end(&mut bytes)?;
+    patches.iter().for_each(|patch| patch.apply(sector, &mut bytes));
+    file.seek(SeekFrom::Start(sector))?;
+    file.write_all(&bytes)?;
+    file.sync_all()
 }
 
 /// Where a value of the same type and size lies.

@@ -1,10 +1,8 @@
 //! Writes importance matrices, in both formats. A file takes its name when it is whole.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::path::Path;
 
-use gguf::write::{Header, OwnedValue, Writer};
+use gguf::write::{AtomicFile, Header, OwnedValue, Writer};
 use gguf::{TensorType, ValueType};
 
 use super::{Entry, Imatrix};
@@ -64,8 +62,9 @@ impl Imatrix {
         let dataset = self.datasets.last().map_or("", String::as_str);
         put(&mut out, dataset.len());
         out.extend(dataset.bytes());
-        replace(path, &out)
-            .map_err(|source| gguf::Error::Io { action: "write", path: path.into(), source }.into())
+        let mut file = AtomicFile::create(path)?;
+        file.append(&out)?;
+        Ok(file.sync()?.publish()?)
     }
 }
 
@@ -84,22 +83,4 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 /// Counts of this format have 32 bits; none that occurs is larger.
 fn put(out: &mut Vec<u8>, n: usize) {
     out.extend(i32::try_from(n).unwrap_or(i32::MAX).to_le_bytes());
-}
-
-/// The file is the old one or the new one, whenever the process ends.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    let written = write();
-    if written.is_err() {
-        // The fault itself is worth more than one of tidying up behind it.
-        drop(fs::remove_file(&temporary));
-    }
-    written
 }

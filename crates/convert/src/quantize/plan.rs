@@ -177,7 +177,7 @@ impl<'a> Chooser<'a> {
         let row_bytes = to
             .row_bytes(tensor.dims[0] as usize)
             .ok_or(quant::Error::RaggedRow { dtype: to, len: tensor.dims[0] as usize });
-        let row_bytes = row_bytes.map_err(|source| Error::Tensor { name: name.clone(), source })?;
+        let row_bytes = row_bytes.map_err(|cause| Error::Tensor { name: name.clone(), cause })?;
         let n_rows: u64 = tensor.dims[1..].iter().product();
         Ok(Planned {
             name,
@@ -241,7 +241,7 @@ fn dtype(tensor: &TensorInfo) -> Result<DType> {
     let unknown = || quant::Error::UnknownType { name: tensor.ty.name().into() };
     DType::from_id(tensor.ty.id())
         .ok_or_else(unknown)
-        .map_err(|source| Error::Tensor { name: tensor.name.clone(), source })
+        .map_err(|cause| Error::Tensor { name: tensor.name.clone(), cause })
 }
 
 fn tensor_type(ty: DType) -> TensorType {

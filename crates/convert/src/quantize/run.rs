@@ -192,7 +192,7 @@ impl<'a> Work<'a> {
         let t = &self.plan.tensors[piece.tensor];
         let row_len = t.dims[0] as usize;
         let len = row_len * piece.n_rows as usize;
-        let failed = |source| Error::Tensor { name: t.name.clone(), source };
+        let failed = |cause| Error::Tensor { name: t.name.clone(), cause };
         let bytes = |ty: DType| ty.row_bytes(len).ok_or(quant::Error::RaggedRow { dtype: ty, len: row_len });
         let from_bytes = bytes(t.from).map_err(failed)?;
         let read = if t.from == t.to { &mut *out } else { &mut scratch.source };

@@ -13,7 +13,7 @@ use super::{Folder, model, open, small_model};
 
 #[test]
 fn a_split_merged_is_the_file() {
-    let folder = Folder::new("merge");
+    let folder = Folder::new("convert-merge");
     let source = open(&small_model());
     let whole = folder.path("whole.gguf");
     merge(&source, &whole, &mut |_, _| ()).expect("copied");
@@ -64,7 +64,7 @@ fn sizes_are_read() {
 
 #[test]
 fn values_are_set_in_a_new_file_or_in_place() {
-    let folder = Folder::new("set");
+    let folder = Folder::new("convert-set");
     let (path, out) = (folder.path("m.gguf"), folder.path("out.gguf"));
     fs::write(&path, small_model().to_bytes().expect("valid")).expect("writable");
     let source = Gguf::open(&path).expect("readable");
@@ -101,6 +101,53 @@ fn values_are_set_in_a_new_file_or_in_place() {
         assert!(error.contains(wanted), "wanted {wanted:?}, found {error:?}");
     }
     assert!(fs::read(&path).expect("there") == before, "nothing was written");
+}
+
+/// Changes in one sector go into the file; those in several into a new one under its name.
+#[test]
+fn values_in_place_are_one_step_wherever_they_lie() {
+    let folder = Folder::new("convert-in-place");
+    let path = folder.path("m.gguf");
+    let mut file = small_model();
+    file.value("first", OwnedValue::U32(1)).value("near", OwnedValue::U32(2));
+    file.value("between", "x".repeat(1000).as_str().into()).value("far", OwnedValue::U64(3));
+    fs::write(&path, file.to_bytes().expect("valid")).expect("writable");
+    for texts in [&["first=7"][..], &["near=8", "first=9"], &["first=10", "far=11"], &["between=y"]] {
+        let source = Gguf::open(&path).expect("readable");
+        let texts: Vec<String> =
+            texts
+                .iter()
+                .map(|text| {
+                    if *text == "between=y" {
+                        format!("between={}", "y".repeat(1000))
+                    } else {
+                        (*text).into()
+                    }
+                })
+                .collect();
+        let values: Vec<_> = texts.iter().map(|text| parse_value(&source, text).expect("a value")).collect();
+        let mut expect = metadata_of(&source);
+        for value in &values {
+            expect
+                .iter_mut()
+                .filter(|(key, _)| *key == value.key)
+                .for_each(|(_, v)| *v = value.value.clone());
+        }
+        set_in_place(&path, &values).expect("it fits");
+        let changed = Gguf::open(&path).expect("readable");
+        assert_eq!(metadata_of(&changed), expect, "{texts:?}");
+        let others = diff(&open(&small_model()), &changed).expect("read");
+        assert!(
+            others.iter().all(|d| matches!(d, Difference::KeyOnlyIn { is_first: false, .. })),
+            "{others:?}"
+        );
+        assert_eq!(folder.names(), ["m.gguf"]);
+    }
+}
+
+/// All metadata.
+fn metadata_of(file: &Gguf) -> Vec<(String, OwnedValue)> {
+    file.metadata().iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
 }
 
 #[test]

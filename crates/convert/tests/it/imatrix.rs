@@ -42,7 +42,7 @@ fn dat_file(with_tail: bool) -> Vec<u8> {
 
 #[test]
 fn both_formats_are_read() {
-    let folder = Folder::new("imatrix");
+    let folder = Folder::new("convert-imatrix");
     let check = |bytes: &[u8], means: &[f32], datasets: &[&str], n_chunks: u32| {
         let path = folder.path("m");
         fs::write(&path, bytes).expect("writable");
@@ -60,7 +60,7 @@ fn both_formats_are_read() {
 
 #[test]
 fn broken_files_are_refused() {
-    let folder = Folder::new("broken-imatrix");
+    let folder = Folder::new("convert-broken-imatrix");
     let check = |bytes: &[u8], wanted: &str| {
         let path = folder.path("m");
         fs::write(&path, bytes).expect("writable");

@@ -6,41 +6,9 @@ mod quantize;
 mod recipes;
 mod types;
 
-use std::fs;
-use std::path::PathBuf;
-
 use gguf::write::{Builder, OwnedValue};
 use gguf::{Gguf, TensorType};
-
-/// A folder of a test, gone at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("convert-{test}-{}", std::process::id()));
-        drop(fs::remove_dir_all(&path));
-        fs::create_dir_all(&path).expect("temporary folders can be made");
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).expect("the folder is there");
-        let mut names: Vec<_> =
-            entries.map(|e| e.expect("readable").file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
+use testkit::Folder;
 
 fn tensor_type(name: &str) -> TensorType {
     TensorType::all().find(|ty| ty.name() == name).expect("a known type")

@@ -46,7 +46,7 @@ fn imatrix(tensors: &[(&str, usize, usize)]) -> Option<(Imatrix, PathBuf)> {
 }
 
 fn check_refused(source: &Gguf, options: &Options, wanted: &str) {
-    let folder = Folder::new("refused");
+    let folder = Folder::new("convert-refused");
     let target = folder.path("out.gguf");
     let error = quantize(source, options, &target).expect_err(wanted).to_string();
     assert!(error.contains(wanted), "wanted {wanted:?}, found {error:?}");
@@ -55,7 +55,7 @@ fn check_refused(source: &Gguf, options: &Options, wanted: &str) {
 
 #[test]
 fn bytes_are_those_of_the_encoder() {
-    let folder = Folder::new("bytes");
+    let folder = Folder::new("convert-bytes");
     let tall = ("blk.0.attn_k.weight", &[256, 3000][..]);
     let source = open(&model(&[("token_embd.weight", &[256, 8]), tall, ("blk.0.ffn_up.bias", &[7])]));
     for mix in [Mix::Q8_0, Mix::Q4_K_M, Mix::Q4_0, Mix::F16, Mix::F32] {
@@ -80,7 +80,7 @@ fn bytes_are_those_of_the_encoder() {
 
 #[test]
 fn each_expert_has_its_own_importance() {
-    let folder = Folder::new("experts");
+    let folder = Folder::new("convert-experts");
     let name = "blk.0.ffn_down_exps.weight";
     let source = open(&model(&[("token_embd.weight", &[256, 8]), (name, &[256, 6, 3])]));
     let options = Options { imatrix: imatrix(&[(name, 256, 3)]), pure: true, ..to(Mix::IQ2_XS) };
@@ -153,7 +153,7 @@ fn rows_that_do_not_divide_fall_back() {
 
 #[test]
 fn layers_are_pruned_and_renumbered() {
-    let folder = Folder::new("prune");
+    let folder = Folder::new("convert-prune");
     let source = open(&small_model());
     let target = folder.path("out.gguf");
     let options = Options { prune: vec![1], ..Options::default() };
@@ -173,7 +173,7 @@ fn layers_are_pruned_and_renumbered() {
 
 #[test]
 fn parts_are_kept_or_merged() {
-    let folder = Folder::new("parts");
+    let folder = Folder::new("convert-parts");
     let source = open(&small_model());
     let parts = convert::edit::plan_split(&source, convert::edit::SplitBy::Tensors(6), false);
     convert::edit::split(&source, &parts, &folder.path("m"), &mut |_, _| ()).expect("split");
@@ -190,7 +190,7 @@ fn parts_are_kept_or_merged() {
 
 #[test]
 fn copies_and_quantized_sources() {
-    let folder = Folder::new("copy");
+    let folder = Folder::new("convert-copy");
     let (small, copy) = (folder.path("small.gguf"), folder.path("copy.gguf"));
     quantize(&open(&small_model()), &to(Mix::Q4_K_M), &small).expect("quantized");
     let source = Gguf::open(&small).expect("readable");
@@ -252,7 +252,7 @@ fn weights_that_are_no_numbers_are_refused() {
 
 #[test]
 fn the_source_is_never_the_target() {
-    let folder = Folder::new("same");
+    let folder = Folder::new("convert-same");
     let path = folder.path("m.gguf");
     fs::write(&path, small_model().to_bytes().expect("valid")).expect("writable");
     let before = fs::read(&path).expect("there");
@@ -266,7 +266,7 @@ fn the_source_is_never_the_target() {
 
 #[test]
 fn a_source_cut_short_leaves_the_old_target() {
-    let folder = Folder::new("short");
+    let folder = Folder::new("convert-short");
     let (path, target) = (folder.path("m.gguf"), folder.path("out.gguf"));
     let file: &mut Builder = &mut model(&[("blk.0.attn_q.weight", &[256, 4000])]);
     fs::write(&path, file.to_bytes().expect("valid")).expect("writable");

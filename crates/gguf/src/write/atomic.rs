@@ -13,7 +13,7 @@ const BUFFER_BYTES: usize = 1 << 18;
 
 /// A file being written. Dropped before [`Synced::publish`], it leaves nothing behind.
 #[derive(Debug)]
-pub(super) struct AtomicFile {
+pub struct AtomicFile {
     out: BufWriter<File>,
     temporary: Temporary,
     written: u64,
@@ -21,7 +21,7 @@ pub(super) struct AtomicFile {
 
 /// A file that is whole and on the disk, but not yet under its name.
 #[derive(Debug)]
-pub(super) struct Synced {
+pub struct Synced {
     temporary: Temporary,
 }
 
@@ -35,18 +35,24 @@ struct Temporary {
 
 impl AtomicFile {
     /// Begins the file that will be at `target`. Where that is a link, its aim will be replaced.
-    pub(super) fn create(target: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If what is there must not be replaced, or the folder refuses a new file.
+    pub fn create(target: &Path) -> Result<Self> {
         let target = replaceable(target)?;
         let (file, path) = create_beside(&target)?;
         let temporary = Temporary { target, path, is_published: false };
         Ok(Self { out: BufWriter::with_capacity(BUFFER_BYTES, file), temporary, written: 0 })
     }
 
-    pub(super) fn written(&self) -> u64 {
+    /// Bytes so far.
+    pub fn written(&self) -> u64 {
         self.written
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    /// # Errors
+    /// If the disk refuses the bytes.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let done = fault::point().and_then(|()| self.out.write_all(bytes));
         self.check("write", done)?;
         self.written += bytes.len() as u64;
@@ -54,7 +60,10 @@ impl AtomicFile {
     }
 
     /// Brings everything to the disk and closes the file.
-    pub(super) fn sync(mut self) -> Result<Synced> {
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn sync(mut self) -> Result<Synced> {
         let flushed = fault::point().and_then(|()| self.out.flush());
         self.check("write", flushed)?;
         let synced = fault::point().and_then(|()| self.out.get_ref().sync_all());
@@ -63,28 +72,45 @@ impl AtomicFile {
     }
 
     fn check(&self, action: &'static str, done: io::Result<()>) -> Result<()> {
-        done.map_err(|source| match source.kind() {
+        done.map_err(|cause| match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                Error::NoSpace { path: self.temporary.target.clone(), written: self.written, source }
+                Error::NoSpace { path: self.temporary.target.clone(), written: self.written, cause }
             }
-            _ => Error::Io { action, path: self.temporary.path.clone(), source },
+            _ => Error::Io { action, path: self.temporary.path.clone(), cause },
         })
+    }
+}
+
+/// For writers that know nothing of files. Their errors have no path: who flushes last should use [`AtomicFile::sync`].
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        fault::point()?;
+        let n = self.out.write(bytes)?;
+        self.written += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        fault::point().and_then(|()| self.out.flush())
     }
 }
 
 impl Synced {
     /// Gives the file its name, replacing what had it, and brings the folder to the disk.
-    pub(super) fn publish(mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// If the folder refuses the name; if it cannot be synced, where the new file is there already.
+    pub fn publish(mut self) -> Result<()> {
         let Temporary { target, path, is_published } = &mut self.temporary;
-        fault::point().and_then(|()| fs::rename(path, &*target)).map_err(|source| Error::Io {
+        fault::point().and_then(|()| fs::rename(path, &*target)).map_err(|cause| Error::Io {
             action: "rename the new file to",
             path: target.clone(),
-            source,
+            cause,
         })?;
         *is_published = true;
         let folder = folder_of(target);
         let synced = fault::point().and_then(|()| sync_folder(&folder));
-        synced.map_err(|source| Error::Io { action: "sync the folder", path: folder, source })
+        synced.map_err(|cause| Error::Io { action: "sync the folder", path: folder, cause })
     }
 }
 
@@ -99,7 +125,7 @@ impl Drop for Temporary {
 
 /// Where the new file will lie, if what is there may be replaced.
 fn replaceable(target: &Path) -> Result<PathBuf> {
-    let io = |action, source| Error::Io { action, path: target.into(), source };
+    let io = |action, cause| Error::Io { action, path: target.into(), cause };
     let refuse = |why: &str| Err(io("replace", io::Error::other(why)));
     let target = match fs::canonicalize(target) {
         Ok(found) => found,
@@ -120,8 +146,8 @@ fn replaceable(target: &Path) -> Result<PathBuf> {
 fn create_beside(target: &Path) -> Result<(File, PathBuf)> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let Some(name) = target.file_name() else {
-        let source = io::Error::other("the path names no file");
-        return Err(Error::Io { action: "create", path: target.into(), source });
+        let cause = io::Error::other("the path names no file");
+        return Err(Error::Io { action: "create", path: target.into(), cause });
     };
     loop {
         let mut temporary = std::ffi::OsString::from(".");
@@ -135,7 +161,7 @@ fn create_beside(target: &Path) -> Result<(File, PathBuf)> {
             Ok(file) => return Ok((file, path)),
             // Left by a process of the same id that was killed.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(source) => return Err(Error::Io { action: "create", path, source }),
+            Err(cause) => return Err(Error::Io { action: "create", path, cause }),
         }
     }
 }

@@ -8,6 +8,7 @@ mod header;
 mod value;
 mod writer;
 
+pub use atomic::{AtomicFile, Synced};
 pub use builder::Builder;
 pub use header::{Header, TensorSpec};
 pub use value::OwnedValue;

@@ -2,41 +2,13 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use testkit::Folder;
 
 use super::atomic::fault;
 use super::{Builder, Header, OwnedValue, Writer};
 use crate::{Error, Gguf, Result, TensorType, ValueType};
-
-/// A folder of a test, gone at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("gguf-{test}-{}", std::process::id()));
-        drop(fs::remove_dir_all(&path));
-        fs::create_dir_all(&path).expect("temporary folders can be made");
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).expect("the folder is there");
-        let mut names: Vec<_> =
-            entries.map(|e| e.expect("readable").file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
 
 fn tensor_type(name: &str) -> TensorType {
     TensorType::all().find(|ty| ty.name() == name).expect("a known type")
@@ -82,7 +54,7 @@ fn check_content(file: &Gguf, header: &Header, data: &[Vec<u8>]) {
 
 #[test]
 fn streamed_file_is_the_built_one() {
-    let folder = Folder::new("stream");
+    let folder = Folder::new("gguf-stream");
     let (header, data) = sample();
     let path = folder.path("m.gguf");
     write(&path, &header, &data).expect("it can be written");
@@ -100,7 +72,7 @@ fn streamed_file_is_the_built_one() {
 
 #[test]
 fn bytes_may_come_in_any_pieces() {
-    let folder = Folder::new("pieces");
+    let folder = Folder::new("gguf-pieces");
     let (header, data) = sample();
     let path = folder.path("m.gguf");
     let mut writer = Writer::create(&path, &header).expect("a new file");
@@ -147,7 +119,7 @@ fn every_kind_of_value_survives() {
 
 #[test]
 fn split_files_are_written_and_read() {
-    let folder = Folder::new("split");
+    let folder = Folder::new("gguf-split");
     let (whole, data) = sample();
     let mut headers = vec![Header::new(); 3];
     headers[0] = Header::new();
@@ -172,7 +144,7 @@ fn split_files_are_written_and_read() {
 
 #[test]
 fn broken_splits_are_refused() {
-    let folder = Folder::new("broken-split");
+    let folder = Folder::new("gguf-broken-split");
     let part = |no: u16, count: u16, tensors: i32, name: &str| {
         let mut builder = Builder::new();
         builder.value("split.no", OwnedValue::U16(no)).value("split.count", OwnedValue::U16(count));
@@ -232,7 +204,7 @@ fn wrong_headers_are_refused() {
 
 #[test]
 fn other_alignments_are_kept() {
-    let folder = Folder::new("alignment");
+    let folder = Folder::new("gguf-alignment");
     let (mut header, data) = sample();
     header.set("general.alignment", OwnedValue::U32(16_384));
     let path = folder.path("m.gguf");
@@ -244,7 +216,7 @@ fn other_alignments_are_kept() {
 
 #[test]
 fn wrong_amounts_of_bytes_are_refused() {
-    let folder = Folder::new("amounts");
+    let folder = Folder::new("gguf-amounts");
     let (header, data) = sample();
     let path = folder.path("m.gguf");
     let error = write(&path, &header, &data[..4]).expect_err("a tensor is missing").to_string();
@@ -260,7 +232,7 @@ fn wrong_amounts_of_bytes_are_refused() {
 /// temporary file remains.
 #[test]
 fn a_failing_disk_loses_nothing() {
-    let folder = Folder::new("faults");
+    let folder = Folder::new("gguf-faults");
     let (header, data) = sample();
     let path = folder.path("m.gguf");
     let mut n_failures = 0;
@@ -289,13 +261,13 @@ fn a_failing_disk_loses_nothing() {
 
 #[test]
 fn only_regular_writable_files_are_replaced() {
-    let folder = Folder::new("targets");
+    let folder = Folder::new("gguf-targets");
     let (header, data) = sample();
     let check = |path: &Path, wanted: &str| {
         let error = write(path, &header, &data).expect_err(wanted).to_string();
         assert!(error.contains(wanted), "wanted {wanted:?}, found {error:?}");
     };
-    check(&folder.0, "no regular file");
+    check(folder.as_path(), "no regular file");
     check(&folder.path("absent/m.gguf"), "cannot create");
     check(Path::new("/"), "no regular file");
     let locked = folder.path("locked.gguf");
@@ -310,7 +282,7 @@ fn only_regular_writable_files_are_replaced() {
 #[cfg(unix)]
 #[test]
 fn behind_a_link_the_file_itself_is_replaced() {
-    let folder = Folder::new("links");
+    let folder = Folder::new("gguf-links");
     let (header, data) = sample();
     let (link, aim) = (folder.path("link.gguf"), folder.path("aim.gguf"));
     fs::write(&aim, "old").expect("writable");
@@ -322,7 +294,7 @@ fn behind_a_link_the_file_itself_is_replaced() {
 
 #[test]
 fn a_source_cut_short_is_an_error() {
-    let folder = Folder::new("cut");
+    let folder = Folder::new("gguf-cut");
     let (header, data) = sample();
     let path = folder.path("m.gguf");
     write(&path, &header, &data).expect("it can be written");

@@ -93,7 +93,7 @@ impl Writer {
                 problem: format!("{n} bytes were to be written; it needs {} more", self.missing),
             });
         };
-        file.write(bytes)?;
+        file.append(bytes)?;
         self.missing -= n;
         if self.missing == 0 {
             pad(file, self.parts[*part].layout.alignment)?;
@@ -123,7 +123,7 @@ impl Writer {
     fn open_part(&mut self, i: usize) -> Result<()> {
         let part = &self.parts[i];
         let mut file = AtomicFile::create(&part.target)?;
-        file.write(&part.layout.header)?;
+        file.append(&part.layout.header)?;
         self.open = Some((file, i));
         self.tensor = 0;
         self.begin_tensor();
@@ -168,7 +168,7 @@ fn pad(file: &mut AtomicFile, alignment: u64) -> Result<()> {
     let mut left = file.written().next_multiple_of(alignment) - file.written();
     while left > 0 {
         let n = left.min(ZEROS.len() as u64);
-        file.write(&ZEROS[..n as usize])?;
+        file.append(&ZEROS[..n as usize])?;
         left -= n;
     }
     Ok(())

@@ -15,6 +15,7 @@ impl Block<1> for BlockF16 {
         *out = [self.0.to_f32()];
     }
 
+    #[inline(always)]
     fn encode(&[x]: &[f32; 1], _: Option<Importance<'_, 1>>) -> Self {
         Self(F16::from_f32(x))
     }
@@ -36,6 +37,7 @@ impl Block<1> for BlockF16 {
     }
 
     /// Converts by slices, for which `half` uses the hardware's instructions.
+    #[inline(always)]
     fn encode_row(x: &[f32], _: Option<&[f32]>, blocks: &mut [Self]) {
         let mut halves = [half::f16::ZERO; 64];
         for (x, blocks) in x.chunks(64).zip(blocks.chunks_mut(64)) {

@@ -34,6 +34,7 @@ impl BlockIq1M {
         F16::from_bits(nibbles.fold(0, |bits, (w, word)| bits | word.get() >> 12 << (4 * w)))
     }
 
+    #[inline(always)]
     fn packed(d: F16, eights: &[Eight; 32], codes: &[u8; 16]) -> Self {
         let nibble = |eight: &Eight| (eight.index >> 8) as u8 | u8::from(eight.down) << 3;
         Self {
@@ -68,6 +69,7 @@ impl Block<256> for BlockIq1M {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let sigma2 = 2.0 * sum_of_squares(x) / 256.0;
         let (groups, _) = x.as_chunks::<16>();
@@ -99,6 +101,7 @@ impl Block<256> for BlockIq1M {
 
 /// The split of the sorted values into three levels, and the shifts of both eights, of least weighted square
 /// error; by trying all.
+#[inline(always)]
 fn best_split(x: &[f32; 16], weights: &[f32; 16]) -> Option<Split<16, 2>> {
     let order = order(x);
     // Of each eight: sums over the values of lowest rank.
@@ -139,6 +142,7 @@ fn best_split(x: &[f32; 16], weights: &[f32; 16]) -> Option<Split<16, 2>> {
 }
 
 /// The scale of the block that fits best once everything else is chosen.
+#[inline(always)]
 fn least_squares(
     x: &[f32; 256],
     weights: &[[f32; 16]; 16],

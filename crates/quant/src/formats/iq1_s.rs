@@ -39,6 +39,7 @@ impl Block<256> for BlockIq1S {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let Some(importance) = importance else { return Self::zeroed() };
         let sigma2 = 2.0 * sum_of_squares(x) / 256.0;
@@ -76,6 +77,7 @@ pub(super) fn shifted(index: usize, negative: bool, scale: f32) -> [f32; 8] {
 }
 
 /// The split of the sorted values into three levels, and the shift, of least weighted square error; by trying all.
+#[inline(always)]
 fn best_split(x: &[f32; 32], weights: &[f32; 32]) -> Option<Split<32, 4>> {
     let order = order(x);
     let (mut sum_x, mut sum_w) = ([0.0; 33], [0.0; 33]);

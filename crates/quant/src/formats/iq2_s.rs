@@ -9,6 +9,7 @@ use crate::search::codebook;
 use crate::search::magnitudes::{CodebookSearch, Found, Group, Refine, odd_scales, split_signs};
 use crate::search::{largest_positive, sum_of_squares, weights};
 use crate::tables::IQ2S_GRID;
+use crate::vectorized::each;
 
 /// 256 values `d * (0.5 + scale) / 4 * magnitude * sign`.
 ///
@@ -46,6 +47,7 @@ impl Block<256> for BlockIq2S {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let sigma2 = 2.0 * sum_of_squares(x) / 256.0;
         let mut scales = [0.0; 16];
@@ -53,7 +55,7 @@ impl Block<256> for BlockIq2S {
         for (g, (x, scale)) in x.as_chunks::<16>().0.iter().zip(&mut scales).enumerate() {
             let weights = match importance {
                 Some(importance) => weights(x, &importance.groups()[g], sigma2),
-                None => x.map(|x| 0.25 * sigma2 + x * x),
+                None => each(x, |x| 0.25 * sigma2 + x * x),
             };
             let (x, mut signs) = split_signs::<16, 2>(x);
             let max = largest_positive(&x);

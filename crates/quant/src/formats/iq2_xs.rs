@@ -41,6 +41,7 @@ impl Block<256> for BlockIq2Xs {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let Some(importance) = importance else { return Self::zeroed() };
         let sigma2 = sum_of_squares(x) / 256.0;

@@ -44,6 +44,7 @@ impl Block<256> for BlockIq3Xxs {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let sigma2 = 2.0 * sum_of_squares(x) / 256.0;
         let mut scales = [0.0; 8];

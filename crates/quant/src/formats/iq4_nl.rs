@@ -6,6 +6,7 @@ use crate::block::{Block, F16, Importance};
 use crate::pack::{pack, unpack};
 use crate::search::{GROUP_MAX_EPS, LANES, Lanes, inverse, largest, sum_of_squares, weights_or_squares};
 use crate::tables::IQ4_LEVELS;
+use crate::vectorized::each;
 
 /// 32 values `d * IQ4_LEVELS[q]`.
 ///
@@ -26,12 +27,13 @@ impl Block<32> for BlockIq4Nl {
         *out = unpack::<4, 16, 32>(&self.qs).map(|q| d * f32::from(IQ4_LEVELS[usize::from(q)]));
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 32], importance: Option<Importance<'_, 32>>) -> Self {
         let sigma2 = sum_of_squares(x) * (2.0 / 32.0);
         let d =
             search_scale(x, &weights_or_squares(x, importance.map(|importance| importance.values), sigma2));
         let inverse = inverse(d);
-        Self { d: F16::from_f32(d), qs: pack::<4, 32, 16>(&x.map(|x| nearest_level(inverse * x))) }
+        Self { d: F16::from_f32(d), qs: pack::<4, 32, 16>(&each(x, |x| nearest_level(inverse * x))) }
     }
 
     fn is_finite(&self) -> bool {
@@ -51,12 +53,14 @@ const BORDERS: [f32; 15] = {
 };
 
 /// The code of the level closest to `x`; of two equally close the higher.
+#[inline(always)]
 pub(super) fn nearest_level(x: f32) -> u8 {
     BORDERS.iter().map(|&border| u8::from(x >= border)).sum()
 }
 
 /// The scale of a group: the best of 16 around those that map the largest magnitude to the lowest or highest
 /// level, each followed by its least-squares correction.
+#[inline(always)]
 pub(super) fn search_scale(x: &[f32; 32], weights: &[f32; 32]) -> f32 {
     let max = largest(x);
     if max.abs() < GROUP_MAX_EPS {
@@ -84,6 +88,7 @@ pub(super) fn search_scale(x: &[f32; 32], weights: &[f32; 32]) -> f32 {
 }
 
 /// Of each candidate scale: the weighted sums of `level * x` and `level^2`.
+#[inline(always)]
 fn sums(x: &[f32; 32], weights: &[f32; 32], inverses: &Lanes) -> (Lanes, Lanes) {
     let (mut sum_qx, mut sum_q2) = ([0.0; LANES], [0.0; LANES]);
     for (&x, &w) in x.iter().zip(weights) {

@@ -7,6 +7,7 @@ use crate::formats::iq4_nl::{nearest_level, search_scale};
 use crate::pack::{pack, unpack};
 use crate::search::{inverse, largest, nearest_int, sum_of_squares, weights_or_squares};
 use crate::tables::IQ4_LEVELS;
+use crate::vectorized::each;
 
 /// 256 values `d * (scale - 32) * IQ4_LEVELS[q]`, scale of group `j / 32`.
 ///
@@ -47,6 +48,7 @@ impl Block<256> for BlockIq4Xs {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let sigma2 = sum_of_squares(x) * (2.0 / 256.0);
         let (groups, _) = x.as_chunks::<32>();
@@ -61,7 +63,7 @@ impl Block<256> for BlockIq4Xs {
         for (g, (x, qs)) in groups.iter().zip(block.qs.as_chunks_mut().0).enumerate() {
             let scale = nearest_int(inverse_d * scales[g]).clamp(-32, 31);
             let inverse = inverse(d * scale as f32);
-            *qs = pack::<4, 32, 16>(&x.map(|x| nearest_level(inverse * x)));
+            *qs = pack::<4, 32, 16>(&each(x, |x| nearest_level(inverse * x)));
             let code = (scale + 32) as u8;
             block.scales_l[g / 2] |= (code & 15) << (4 * (g % 2));
             high |= u16::from(code >> 4) << (2 * g);

@@ -6,6 +6,7 @@ use crate::block::{Block, Importance};
 use crate::pack::{pack, unpack};
 use crate::search::largest_magnitude;
 use crate::tables::FP4_DOUBLED;
+use crate::vectorized::each;
 
 /// 32 values `FP4_DOUBLED[q] * scale`, the scale being `2^(e - 127) / 2`.
 ///
@@ -39,12 +40,13 @@ impl Block<32> for BlockMxfp4 {
         *out = unpack::<4, 16, 32>(&self.qs).map(|q| f32::from(FP4_DOUBLED[usize::from(q)]) * scale);
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 32], _: Option<Importance<'_, 32>>) -> Self {
         let max = largest_magnitude(x);
         let e = if max > 0.0 { (f64::from(max).log2() as f32).floor() - 2.0 + 127.0 } else { 0.0 };
         let mut block = Self { e: e as u8, qs: [0; 16] };
         let scale = block.scale();
-        block.qs = pack::<4, 32, 16>(&x.map(|x| nearest_fp4(x, scale)));
+        block.qs = pack::<4, 32, 16>(&each(x, |x| nearest_fp4(x, scale)));
         block
     }
 
@@ -53,14 +55,12 @@ impl Block<32> for BlockMxfp4 {
     }
 }
 
-/// The code whose value is closest to `x`, the first of equals.
+/// The code whose value is closest to `x`, of two equally close the smaller; 0 for a scale of 0.
+#[inline(always)]
 pub(super) fn nearest_fp4(x: f32, scale: f32) -> u8 {
-    let errors = FP4_DOUBLED.map(|value| (f32::from(value) * scale - x).abs());
-    let (mut best, mut best_error) = (0, errors[0]);
-    for (code, error) in (0..).zip(errors) {
-        if error < best_error {
-            (best, best_error) = (code, error);
-        }
-    }
-    best
+    /// Halfway between neighbours of the magnitudes in `FP4_DOUBLED`.
+    const BORDERS: [f32; 7] = [0.5, 1.5, 2.5, 3.5, 5.0, 7.0, 10.0];
+    let magnitude: u8 = BORDERS.iter().map(|border| u8::from(x.abs() > border * scale)).sum();
+    let sign = if x < 0.0 && magnitude > 0 { 8 } else { 0 };
+    if scale > 0.0 { sign | magnitude } else { 0 }
 }

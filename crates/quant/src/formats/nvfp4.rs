@@ -8,6 +8,7 @@ use crate::formats::mxfp4::nearest_fp4;
 use crate::pack::{pack, unpack};
 use crate::search::largest_magnitude;
 use crate::tables::FP4_DOUBLED;
+use crate::vectorized::each;
 
 /// 64 values `FP4_DOUBLED[q] * scale(d[j / 16])`.
 ///
@@ -39,13 +40,14 @@ impl Block<64> for BlockNvfp4 {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 64], _: Option<Importance<'_, 64>>) -> Self {
         let mut block = Self { d: [0; 4], qs: [0; 32] };
         let groups = x.as_chunks::<16>().0.iter().zip(block.qs.as_chunks_mut::<8>().0).zip(&mut block.d);
         for ((x, qs), d) in groups {
             *d = ue4m3(largest_magnitude(x) / 6.0);
             let scale = ue4m3_halved(*d);
-            *qs = pack::<4, 16, 8>(&x.map(|x| nearest_fp4(x, scale)));
+            *qs = pack::<4, 16, 8>(&each(x, |x| nearest_fp4(x, scale)));
         }
         block
     }
@@ -56,6 +58,7 @@ impl Block<64> for BlockNvfp4 {
 }
 
 /// Half of a UE4M3 number, as the code values are doubled. NaN counts as 0.
+#[inline(always)]
 fn ue4m3_halved(bits: u8) -> f32 {
     let exponent = i32::from(bits >> 3 & 15);
     let mantissa = f32::from(bits & 7);
@@ -67,12 +70,14 @@ fn ue4m3_halved(bits: u8) -> f32 {
 }
 
 /// `2^exponent` of a normal float.
+#[inline(always)]
 fn power_of_two(exponent: i32) -> f32 {
     f32::from_bits(((exponent + 127) as u32) << 23)
 }
 
 /// The UE4M3 number next to `x >= 0`; ties go up. From 248 on, where its largest exponent begins, it is the
 /// largest, 448, as the reference has it.
+#[inline(always)]
 fn ue4m3(x: f32) -> u8 {
     const MAX: u8 = 0x7E;
     let bits = x.to_bits();

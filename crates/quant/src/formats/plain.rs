@@ -17,6 +17,7 @@ macro_rules! plain {
                 *out = [to_f32(<$scalar>::from_le_bytes(self.0))];
             }
 
+            #[inline(always)]
             fn encode(&[x]: &[f32; 1], _: Option<Importance<'_, 1>>) -> Self {
                 let from_f32: fn(f32) -> $scalar = $from_f32;
                 Self(from_f32(x).to_le_bytes())

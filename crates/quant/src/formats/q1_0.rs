@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::block::{Block, F16, Importance};
 use crate::pack::{pack, unpack};
+use crate::vectorized::each;
 
 /// 128 values of +d or -d.
 ///
@@ -27,11 +28,12 @@ impl Block<128> for BlockQ1_0 {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 128], _: Option<Importance<'_, 128>>) -> Self {
         let d = x.iter().fold(0.0, |sum, x| sum + x.abs()) / 128.0;
         let mut qs = [0; 16];
         for (byte, x) in qs.iter_mut().zip(x.as_chunks::<8>().0) {
-            [*byte] = pack::<1, 8, 1>(&x.map(|x| u8::from(x >= 0.0)));
+            [*byte] = pack::<1, 8, 1>(&each(x, |x| u8::from(x >= 0.0)));
         }
         Self { d: F16::from_f32(d), qs }
     }

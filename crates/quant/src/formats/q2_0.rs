@@ -5,6 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::block::{Block, F16, Importance};
 use crate::pack::{pack, unpack};
 use crate::search::{inverse, largest_magnitude, round_half_away};
+use crate::vectorized::each;
 
 /// 64 values `(q - 1) * d`.
 ///
@@ -28,12 +29,13 @@ impl Block<64> for BlockQ2_0 {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 64], _: Option<Importance<'_, 64>>) -> Self {
         let d = largest_magnitude(x);
         let inverse = inverse(d);
         let mut qs = [0; 16];
         for (byte, x) in qs.iter_mut().zip(x.as_chunks::<4>().0) {
-            [*byte] = pack::<2, 4, 1>(&x.map(|x| (round_half_away(x * inverse) + 1) as u8));
+            [*byte] = pack::<2, 4, 1>(&each(x, |x| (round_half_away(x * inverse) + 1) as u8));
         }
         Self { d: F16::from_f32(d), qs }
     }

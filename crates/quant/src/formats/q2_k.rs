@@ -5,6 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::block::{Block, F16, Importance};
 use crate::pack::{pack, unpack};
 use crate::search::{AffineFormat, AffineSearch, Loss};
+use crate::vectorized::each;
 
 /// 256 values `d * scale * q - dmin * min`, scale and minimum of group `j / 16`.
 ///
@@ -25,7 +26,7 @@ pub struct BlockQ2K {
 
 const SEARCH: AffineFormat<16> = AffineFormat {
     plain: AffineSearch { n_max: 3.0, first: -0.5, step: 0.1, n_steps: 15, loss: Loss::Absolute },
-    plain_weights: |x| x.map(f32::abs),
+    plain_weights: |x| each(x, f32::abs),
     sigma: 1.0,
     scale_max: 15,
 };
@@ -41,6 +42,7 @@ impl Block<256> for BlockQ2K {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let block = SEARCH.encode::<16>(x, importance);
         let scales = std::array::from_fn(|g| block.scales[g] | block.mins[g] << 4);
@@ -62,6 +64,7 @@ pub(super) fn codes(qs: &[u8; 64]) -> [u8; 256] {
 }
 
 /// The inverse of [`codes`].
+#[inline(always)]
 pub(super) fn packed(codes: &[u8; 256]) -> [u8; 64] {
     let mut qs = [0; 64];
     for (qs, codes) in qs.as_chunks_mut().0.iter_mut().zip(codes.as_chunks().0) {

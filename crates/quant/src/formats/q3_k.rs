@@ -8,6 +8,7 @@ use crate::pack::{pack, unpack};
 use crate::search::{
     largest, nearest_int, refine_symmetric, round_to_scale, search_symmetric, sum_of_squares, weights,
 };
+use crate::vectorized::each;
 
 /// 256 values `d * (scale - 32) * (q - 4)`, scale of group `j / 16`.
 ///
@@ -55,25 +56,27 @@ impl Block<256> for BlockQ3K {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let (mut codes, mut scales) = ([0; 256], [0.0; 16]);
-        let groups = x.as_chunks::<16>().0.iter().zip(codes.as_chunks_mut::<16>().0).zip(&mut scales);
         let (d, scale_codes) = match importance {
             None => {
-                for ((x, codes), scale) in groups {
-                    (*scale, *codes) = refine_symmetric(x, 4);
-                }
+                let found = refine_symmetric::<16, 16>(bytemuck::cast_ref(x), 4);
+                scales = found.0;
+                codes.copy_from_slice(found.1.as_flattened());
                 let inverse = -32.0 / largest(&scales);
                 match inverse.is_finite() {
-                    true => {
-                        (1.0 / inverse, scales.map(|s| (nearest_int(inverse * s).clamp(-32, 31) + 32) as u8))
-                    }
+                    true => (
+                        1.0 / inverse,
+                        each(&scales, |s| (nearest_int(inverse * s).clamp(-32, 31) + 32) as u8),
+                    ),
                     false => (0.0, [0; 16]),
                 }
             }
             Some(importance) => {
                 let sigma2 = 2.0 * sum_of_squares(x) / 256.0;
                 let mut sums = [0.0; 16];
+                let groups = x.as_chunks::<16>().0.iter().zip(codes.as_chunks_mut::<16>().0).zip(&mut scales);
                 let importance = importance.values.as_chunks::<16>().0.iter().zip(&mut sums);
                 for (((x, codes), scale), (importance, sum)) in groups.zip(importance) {
                     let weights = weights(x, importance, sigma2);
@@ -88,7 +91,7 @@ impl Block<256> for BlockQ3K {
         for ((x, codes), scale) in groups.zip(scale_codes) {
             round_to_scale(x, d.to_f32() * (f32::from(scale) - 32.0), 4, codes);
         }
-        let hmask = pack::<1, 256, 32>(&codes.map(|code| code >> 2));
+        let hmask = pack::<1, 256, 32>(&each(&codes, |code| code >> 2));
         Self { hmask, qs: packed(&codes), scales: packed_scales(&scale_codes), d }
     }
 
@@ -98,10 +101,11 @@ impl Block<256> for BlockQ3K {
 }
 
 /// The inverse of [`BlockQ3K::scales`], of scales with 32 added.
+#[inline(always)]
 fn packed_scales(scales: &[u8; 16]) -> [u8; 12] {
     let mut packed = [0; 12];
     let (low, high) = packed.split_at_mut(8);
     low.copy_from_slice(&pack::<4, 16, 8>(scales));
-    high.copy_from_slice(&pack::<2, 16, 4>(&scales.map(|scale| scale >> 4)));
+    high.copy_from_slice(&pack::<2, 16, 4>(&each(scales, |scale| scale >> 4)));
     packed
 }

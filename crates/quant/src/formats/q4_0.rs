@@ -25,6 +25,7 @@ impl Block<32> for BlockQ4_0 {
         *out = unpack::<4, 16, 32>(&self.qs).map(|q| (f32::from(q) - 8.0) * d);
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 32], importance: Option<Importance<'_, 32>>) -> Self {
         let (d, codes) = match importance {
             Some(importance) => {

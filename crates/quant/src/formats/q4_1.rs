@@ -26,6 +26,7 @@ impl Block<32> for BlockQ4_1 {
         *out = unpack::<4, 16, 32>(&self.qs).map(|q| f32::from(q) * d + m);
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 32], importance: Option<Importance<'_, 32>>) -> Self {
         let (d, m, codes) = match importance {
             Some(importance) => {

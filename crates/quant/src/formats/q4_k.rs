@@ -5,6 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::block::{Block, F16, Importance};
 use crate::pack::{pack, unpack};
 use crate::search::{AffineFormat, AffineSearch, Loss, sum_of_squares};
+use crate::vectorized::each;
 
 /// 256 values `d * scale * q - dmin * min`, scale and minimum of group `j / 32`.
 ///
@@ -56,6 +57,7 @@ impl Block<256> for BlockQ4K {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let block = SEARCH.encode::<8>(x, importance);
         let mut qs = [0; 128];
@@ -82,6 +84,7 @@ pub(super) fn scales_and_mins(packed: &[u8; 12]) -> [(u8, u8); 8] {
 }
 
 /// The inverse of [`scales_and_mins`].
+#[inline(always)]
 pub(super) fn packed_scales(scales: &[u8; 8], mins: &[u8; 8]) -> [u8; 12] {
     let mut packed = [0; 12];
     for g in 0..4 {
@@ -93,7 +96,8 @@ pub(super) fn packed_scales(scales: &[u8; 8], mins: &[u8; 8]) -> [u8; 12] {
 }
 
 /// What an error of each value costs where no importance is known.
+#[inline(always)]
 pub(super) fn plain_weights(x: &[f32; 32]) -> [f32; 32] {
     let root_mean_square = (sum_of_squares(x) / 32.0).sqrt();
-    x.map(|x| root_mean_square + x.abs())
+    each(x, |x| root_mean_square + x.abs())
 }

@@ -3,8 +3,9 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::block::{Block, F16, Importance};
-use crate::pack::{pack, unpack};
+use crate::pack::{pack, pack_bits, unpack};
 use crate::search::{round_symmetric, search_symmetric, weights};
+use crate::vectorized::each;
 
 /// 32 values `(q - 16) * d`.
 ///
@@ -27,6 +28,7 @@ impl Block<32> for BlockQ5_0 {
         *out = codes(&self.qs, self.qh).map(|q| (f32::from(q) - 16.0) * d);
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 32], importance: Option<Importance<'_, 32>>) -> Self {
         let (d, codes) = match importance {
             Some(importance) => {
@@ -55,7 +57,7 @@ pub(super) fn codes(qs: &[u8; 16], qh: [u8; 4]) -> [u8; 32] {
 }
 
 /// The low nibbles and fifth bits of 32 five-bit codes.
+#[inline(always)]
 pub(super) fn packed(codes: &[u8; 32]) -> ([u8; 16], [u8; 4]) {
-    let high = codes.iter().enumerate().fold(0, |high, (j, code)| high | u32::from(code >> 4) << j);
-    (pack::<4, 32, 16>(codes), high.to_le_bytes())
+    (pack::<4, 32, 16>(codes), pack_bits(&each(codes, |code| code >> 4)))
 }

@@ -27,6 +27,7 @@ impl Block<32> for BlockQ5_1 {
         *out = codes(&self.qs, self.qh).map(|q| f32::from(q) * d + m);
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 32], importance: Option<Importance<'_, 32>>) -> Self {
         let (d, m, codes) = match importance {
             Some(importance) => {

@@ -6,6 +6,7 @@ use crate::block::{Block, F16, Importance};
 use crate::formats::q4_k::{packed_scales, plain_weights, scales_and_mins};
 use crate::pack::{pack, unpack};
 use crate::search::{AffineFormat, AffineSearch, Loss};
+use crate::vectorized::each;
 
 /// 256 values `d * scale * q - dmin * min`, scale and minimum of group `j / 32`.
 ///
@@ -64,13 +65,14 @@ impl Block<256> for BlockQ5K {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let block = SEARCH.encode::<8>(x, importance);
         let mut qs = [0; 128];
         for (qs, codes) in qs.as_chunks_mut().0.iter_mut().zip(block.codes.as_chunks().0) {
             *qs = pack::<4, 64, 32>(codes);
         }
-        let qh = pack::<1, 256, 32>(&block.codes.map(|code| code >> 4));
+        let qh = pack::<1, 256, 32>(&each(&block.codes, |code| code >> 4));
         Self { d: block.d, dmin: block.dmin, scales: packed_scales(&block.scales, &block.mins), qh, qs }
     }
 

@@ -5,6 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::block::{Block, F16, Importance};
 use crate::pack::{pack, unpack};
 use crate::search::{GROUP_MAX_EPS, largest, nearest_int, round_to_scale, search_symmetric, squares};
+use crate::vectorized::each;
 
 /// 256 values `d * scale * (q - 32)`, scale of group `j / 16`.
 ///
@@ -47,6 +48,7 @@ impl Block<256> for BlockQ6K {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], importance: Option<Importance<'_, 256>>) -> Self {
         let (mut codes, mut scales) = ([0; 256], [0.0; 16]);
         let groups = x.as_chunks::<16>().0.iter().zip(codes.as_chunks_mut::<16>().0).zip(&mut scales);
@@ -63,7 +65,7 @@ impl Block<256> for BlockQ6K {
         }
         let inverse = -128.0 / max;
         let d = F16::from_f32(1.0 / inverse);
-        let scales = scales.map(|scale| nearest_int(inverse * scale).min(127) as i8);
+        let scales = each(&scales, |scale| nearest_int(inverse * scale).min(127) as i8);
         let groups = x.as_chunks().0.iter().zip(codes.as_chunks_mut().0);
         for ((x, codes), scale) in groups.zip(scales) {
             round_to_scale(x, d.to_f32() * f32::from(scale), 32, codes);
@@ -78,12 +80,13 @@ impl Block<256> for BlockQ6K {
 }
 
 /// The low four and the high two bits of the codes.
+#[inline(always)]
 fn packed(codes: &[u8; 256]) -> ([u8; 128], [u8; 64]) {
     let (mut ql, mut qh) = ([0; 128], [0; 64]);
     let halves = ql.as_chunks_mut().0.iter_mut().zip(qh.as_chunks_mut().0);
     for (codes, (ql, qh)) in codes.as_chunks::<128>().0.iter().zip(halves) {
         *ql = pack::<4, 128, 64>(codes);
-        *qh = pack::<2, 128, 32>(&codes.map(|code| code >> 4));
+        *qh = pack::<2, 128, 32>(&each(codes, |code| code >> 4));
     }
     (ql, qh)
 }

@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::block::{Block, F16, Importance};
 use crate::search::{inverse, largest_magnitude, round_half_away};
+use crate::vectorized::each;
 
 /// 32 values `q * d`.
 ///
@@ -24,10 +25,11 @@ impl Block<32> for BlockQ8_0 {
         *out = self.qs.map(|q| f32::from(q) * d);
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 32], _: Option<Importance<'_, 32>>) -> Self {
         let d = largest_magnitude(x) / 127.0;
         let inverse = inverse(d);
-        Self { d: F16::from_f32(d), qs: x.map(|x| round_half_away(x * inverse) as i8) }
+        Self { d: F16::from_f32(d), qs: each(x, |x| round_half_away(x * inverse) as i8) }
     }
 
     fn is_finite(&self) -> bool {

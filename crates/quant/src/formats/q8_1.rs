@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::block::{Block, F16, Importance};
 use crate::search::{inverse, largest_magnitude, round_half_away};
+use crate::vectorized::each;
 
 /// 32 values `q * d`.
 ///
@@ -26,10 +27,11 @@ impl Block<32> for BlockQ8_1 {
         *out = self.qs.map(|q| f32::from(q) * d);
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 32], _: Option<Importance<'_, 32>>) -> Self {
         let d = largest_magnitude(x) / 127.0;
         let inverse = inverse(d);
-        let qs = x.map(|x| round_half_away(x * inverse) as i8);
+        let qs = each(x, |x| round_half_away(x * inverse) as i8);
         let sum: i32 = qs.iter().map(|&q| i32::from(q)).sum();
         Self { d: F16::from_f32(d), s: F16::from_f32(sum as f32 * d), qs }
     }

@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::block::{Block, F32, I16, Importance};
 use crate::search::{largest, nearest};
+use crate::vectorized::each;
 
 /// 256 values `q * d`.
 ///
@@ -26,13 +27,14 @@ impl Block<256> for BlockQ8K {
         *out = self.qs.map(|q| d * f32::from(q));
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], _: Option<Importance<'_, 256>>) -> Self {
         let max = largest(x);
         if max == 0.0 {
             return Self::zeroed();
         }
         let inverse = -127.0 / max;
-        let qs = x.map(|x| nearest(inverse * x).min(127.0) as i8);
+        let qs = each(x, |x| nearest(inverse * x).min(127.0) as i8);
         let mut bsums = [I16::new(0); 16];
         for (bsum, group) in bsums.iter_mut().zip(qs.as_chunks().0) {
             let group: &[i8; 16] = group;

@@ -39,6 +39,7 @@ impl Block<256> for BlockTq1_0 {
         }
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], _: Option<Importance<'_, 256>>) -> Self {
         let d = largest_magnitude(x);
         let inverse = inverse(d);

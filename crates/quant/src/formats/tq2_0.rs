@@ -5,6 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::block::{Block, F16, Importance};
 use crate::formats::q2_k::{codes, packed};
 use crate::search::{inverse, largest_magnitude, round_half_away};
+use crate::vectorized::each;
 
 /// 256 values `(q - 1) * d`.
 ///
@@ -25,10 +26,11 @@ impl Block<256> for BlockTq2_0 {
         *out = codes(&self.qs).map(|q| (f32::from(q) - 1.0) * d);
     }
 
+    #[inline(always)]
     fn encode(x: &[f32; 256], _: Option<Importance<'_, 256>>) -> Self {
         let d = largest_magnitude(x);
         let inverse = inverse(d);
-        let codes = x.map(|x| (round_half_away(x * inverse) + 1) as u8);
+        let codes = each(x, |x| (round_half_away(x * inverse) + 1) as u8);
         Self { qs: packed(&codes), d: F16::from_f32(d) }
     }
 

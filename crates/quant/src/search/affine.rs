@@ -1,6 +1,7 @@
 //! Groups of `x = scale * code - min` with codes from 0 to `n_max` and `min >= 0`.
 
-use super::{LANES, Lanes, inverse, limit, nearest};
+use super::{LANES, Lanes, inverse, limit, nearest, nearest_int, range, truncated};
+use crate::vectorized::each;
 
 /// What an error `e` costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +32,12 @@ pub(crate) struct Affine<const N: usize> {
 }
 
 /// Scale, offset and codes of `x = scale * code + offset` that map the range of values to all codes, without search.
+#[inline(always)]
 pub(crate) fn round_affine<const N: usize>(x: &[f32; N], n_max: f32) -> (f32, f32, [u8; N]) {
-    let (min, max) = x.iter().fold((x[0], x[0]), |(min, max), &x| (min.min(x), max.max(x)));
+    let (min, max) = range(x);
     let d = (max - min) / n_max;
     let inverse = inverse(d);
-    (d, min, x.map(|x| (((x - min) * inverse + 0.5) as u8).min(n_max as u8)))
+    (d, min, each(x, |x| truncated((x - min) * inverse + 0.5).clamp(0, n_max as i32) as u8))
 }
 
 /// A group, and its sums that do not depend on the codes.
@@ -61,6 +63,7 @@ impl AffineSearch {
 
     /// Finds scale, minimum and codes. Each candidate is followed by its least-squares correction; a corrected
     /// minimum that is an improvement is what the candidates after it start from.
+    #[inline(always)]
     pub(crate) fn run<const N: usize>(&self, x: &[f32; N], weights: &[f32; N]) -> Affine<N> {
         let (mut min, mut max) = (x[0], x[0]);
         let (mut sum_w, mut sum_x) = (0.0, 0.0);
@@ -92,10 +95,11 @@ impl AffineSearch {
             (scale, min, best_error) = (scales[lane], mins[lane], errors[lane]);
             next += lane + 1;
         }
-        Affine { scale, min: -min, codes: x.map(|x| self.code(rounding, x) as u8) }
+        Affine { scale, min: -min, codes: each(x, |x| nearest_int(self.code(rounding, x)) as u8) }
     }
 
     /// The error of a scale without correction.
+    #[inline(always)]
     fn error<const N: usize>(&self, group: &Group<'_, N>, rounding: Rounding, scale: f32) -> f32 {
         group.x.iter().zip(group.weights).fold(0.0, |error, (&x, &w)| {
             error + w * self.cost(scale * self.code(rounding, x) + rounding.min - x)
@@ -104,6 +108,7 @@ impl AffineSearch {
 
     /// Corrected scale, corrected minimum and error of each candidate; the error of one without solution is
     /// infinite.
+    #[inline(always)]
     fn candidates<const N: usize>(
         &self,
         group: &Group<'_, N>,
@@ -144,12 +149,12 @@ impl AffineSearch {
         (scales, mins, errors)
     }
 
-    #[inline]
+    #[inline(always)]
     fn code(&self, rounding: Rounding, x: f32) -> f32 {
         limit(nearest(rounding.inverse * (x - rounding.min)), 0.0, self.n_max)
     }
 
-    #[inline]
+    #[inline(always)]
     fn cost(&self, error: f32) -> f32 {
         match self.loss {
             Loss::Absolute => error.abs(),

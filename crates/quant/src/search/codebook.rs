@@ -59,11 +59,13 @@ codebooks! {
 
 impl<const K: usize, const BITS: usize> Codebook<K, BITS> {
     /// The levels of a point.
+    #[inline(always)]
     pub(crate) fn point(&self, index: u16) -> &[u8; K] {
         &self.points[usize::from(index)]
     }
 
     /// The point for `levels`: itself, or of those near it the one closest to the target, the first of equals.
+    #[inline(always)]
     pub(crate) fn snap(&self, levels: &[u8; K], target: &Target<'_, K>) -> Snap {
         let (start, len) = match self.slots[pack_levels::<K, BITS>(levels)] {
             Slot::Point(index) => return Snap { index, exact: true },
@@ -109,7 +111,7 @@ impl<const K: usize, const BITS: usize> Codebook<K, BITS> {
 }
 
 impl<const K: usize> Target<'_, K> {
-    #[inline]
+    #[inline(always)]
     fn distance(&self, point: &[u8; K]) -> f32 {
         let mut sum = 0.0;
         for ((&level, &x), &w) in point.iter().zip(self.x).zip(self.weights) {
@@ -120,6 +122,7 @@ impl<const K: usize> Target<'_, K> {
     }
 }
 
+#[inline(always)]
 fn pack_levels<const K: usize, const BITS: usize>(levels: &[u8; K]) -> usize {
     levels.iter().rev().fold(0, |code, &level| code << BITS | usize::from(level))
 }

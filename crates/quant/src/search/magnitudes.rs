@@ -2,6 +2,7 @@
 
 use super::codebook::{Codebook, Target};
 use super::{largest_positive, limit, nearest, nearest_int};
+use crate::vectorized::each;
 
 /// The odd numbers that levels stand for, in units of half a step of the scale.
 const ODD: [f32; 8] = [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0];
@@ -43,6 +44,7 @@ pub(crate) struct Found<const PARTS: usize> {
 
 impl<const PARTS: usize> Found<PARTS> {
     /// Where least squares asks for a negative scale, makes it positive and has the signs flipped instead.
+    #[inline(always)]
     pub(crate) fn make_positive(&mut self, flip_signs: impl FnOnce()) {
         if self.scale < 0.0 {
             self.scale = -self.scale;
@@ -54,6 +56,7 @@ impl<const PARTS: usize> Found<PARTS> {
 impl CodebookSearch {
     /// Searches around `base`, the value that the largest level is to stand for; `scale` is the answer if no
     /// candidate is of use.
+    #[inline(always)]
     pub(crate) fn run<const N: usize, const K: usize, const BITS: usize, const PARTS: usize>(
         &self,
         codebook: &Codebook<K, BITS>,
@@ -62,7 +65,7 @@ impl CodebookSearch {
         scale: f32,
     ) -> Found<PARTS> {
         const { assert!(K * PARTS == N) };
-        let roots = group.weights.map(f32::sqrt);
+        let roots = each(group.weights, f32::sqrt);
         let parts = || group.x.as_chunks::<K>().0.iter().zip(roots.as_chunks::<K>().0).enumerate();
         let top = f32::from(2 * self.n_levels - 1);
 
@@ -103,14 +106,15 @@ impl CodebookSearch {
         best
     }
 
-    #[inline]
+    #[inline(always)]
     fn levels<const K: usize>(&self, x: &[f32; K], inverse: f32) -> [u8; K] {
         let last = f32::from(self.n_levels - 1);
-        x.map(|x| limit(nearest(0.5 * (inverse * x - 1.0)), 0.0, last) as u8)
+        each(x, |x| nearest_int(limit(nearest(0.5 * (inverse * x - 1.0)), 0.0, last)) as u8)
     }
 }
 
 /// The weighted sums of `q * x` and `q^2`, `q` being the odd numbers of the parts' points.
+#[inline(always)]
 fn sums<const N: usize, const K: usize, const BITS: usize, const PARTS: usize>(
     codebook: &Codebook<K, BITS>,
     group: Group<'_, N>,
@@ -129,17 +133,19 @@ fn sums<const N: usize, const K: usize, const BITS: usize, const PARTS: usize>(
 }
 
 /// Magnitudes and sign masks of a group.
+#[inline(always)]
 pub(crate) fn split_signs<const N: usize, const EIGHTS: usize>(x: &[f32; N]) -> ([f32; N], [u8; EIGHTS]) {
     const { assert!(EIGHTS * 8 == N) };
     let mut masks = [0; EIGHTS];
     for (mask, x) in masks.iter_mut().zip(x.as_chunks::<8>().0) {
         *mask = (0..8).fold(0, |mask, i| mask | u8::from(x[i] < 0.0) << i);
     }
-    (x.map(|x| if x >= 0.0 { x } else { -x }), masks)
+    (each(x, |x| if x >= 0.0 { x } else { -x }), masks)
 }
 
 /// [`split_signs`] for formats that store an even number of minus signs in each eight values: where it is odd, the
 /// value of least weight keeps the wrong sign, and its magnitude is negative. Returns indexes of `EVEN_SIGNS`.
+#[inline(always)]
 pub(crate) fn split_even_signs<const N: usize, const EIGHTS: usize>(
     x: &[f32; N],
     weights: &[f32; N],
@@ -160,6 +166,7 @@ pub(crate) fn split_even_signs<const N: usize, const EIGHTS: usize>(
 
 /// Odd multiples `2 * code + 1` of a common unit that stand for the scales, code 0 to `max`: the unit, and the
 /// codes. `None` if all scales are 0.
+#[inline(always)]
 pub(crate) fn odd_scales<const G: usize>(scales: &[f32; G], max: i32) -> Option<(f32, [u8; G])> {
     let largest = largest_positive(scales);
     if largest <= 0.0 {
@@ -167,5 +174,5 @@ pub(crate) fn odd_scales<const G: usize>(scales: &[f32; G], max: i32) -> Option<
     }
     let d = largest / (2 * max + 1) as f32;
     let inverse = 1.0 / d;
-    Some((d, scales.map(|scale| nearest_int(0.5 * (inverse * scale - 1.0)).clamp(0, max) as u8)))
+    Some((d, each(scales, |scale| nearest_int(0.5 * (inverse * scale - 1.0)).clamp(0, max) as u8)))
 }

@@ -5,6 +5,7 @@ use super::{GROUP_MAX_EPS, largest_positive, nearest_int};
 /// Finds scale and codes: the best of nine scales, then single codes move while that lowers the error.
 ///
 /// Values are expected to be positive. A negative one gets a code modulo 256.
+#[inline(always)]
 pub(crate) fn search_positive<const N: usize>(
     x: &[f32; N],
     weights: &[f32; N],
@@ -58,6 +59,7 @@ pub(crate) fn search_positive<const N: usize>(
 }
 
 /// The weighted square error of a scale.
+#[inline(always)]
 fn error<const N: usize>(x: &[f32; N], weights: &[f32; N], scale: f32, code: impl Fn(f32) -> i32) -> f32 {
     x.iter().zip(weights).fold(0.0, |sum, (&x, &w)| {
         let diff = x - scale * code(x) as f32;

@@ -2,6 +2,7 @@
 
 use super::{Affine, AffineSearch, largest_positive, nearest_int, search_positive, sum_of_squares, weights};
 use crate::block::{F16, Importance};
+use crate::vectorized::each;
 
 /// How a format of `x = d * scale * code - dmin * min` is searched.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,7 @@ pub(crate) struct AffineBlock<const G: usize> {
 
 impl<const L: usize> AffineFormat<L> {
     /// Encodes `G` groups of `L` values.
+    #[inline(always)]
     pub(crate) fn encode<const G: usize>(
         &self,
         x: &[f32; 256],
@@ -66,31 +68,34 @@ impl<const L: usize> AffineFormat<L> {
     }
 
     /// Chooses the codes anew for the scales and minimums as stored; a group of scale 0 keeps its codes.
+    #[inline(always)]
     fn round<const G: usize>(&self, groups: &[[f32; L]], block: &mut AffineBlock<G>) {
         let (d, dmin) = (block.d.to_f32(), block.dmin.to_f32());
         for (g, (x, codes)) in groups.iter().zip(block.codes.as_chunks_mut::<L>().0).enumerate() {
             let scale = d * f32::from(block.scales[g]);
             let min = dmin * f32::from(block.mins[g]);
             if scale != 0.0 {
-                *codes = x.map(|x| nearest_int((x + min) / scale).clamp(0, self.plain.n_max as i32) as u8);
+                *codes = each(x, |x| nearest_int((x + min) / scale).clamp(0, self.plain.n_max as i32) as u8);
             }
         }
     }
 }
 
 /// Codes that map the largest of `x` to `max`, and their scale.
+#[inline(always)]
 fn fractions<const G: usize>(x: &[f32; G], max: u8) -> (f32, [u8; G]) {
     let largest = largest_positive(x);
     if largest <= 0.0 {
         return (0.0, [0; G]);
     }
     let inverse = f32::from(max) / largest;
-    (largest / f32::from(max), x.map(|x| (nearest_int(inverse * x) as u8).min(max)))
+    (largest / f32::from(max), each(x, |x| (nearest_int(inverse * x) as u8).min(max)))
 }
 
 /// Codes of `x = scale * (code - n_max)` for a scale as stored; a group of scale 0 keeps its codes.
+#[inline(always)]
 pub(crate) fn round_to_scale(x: &[f32; 16], scale: f32, n_max: i32, codes: &mut [u8; 16]) {
     if scale != 0.0 {
-        *codes = x.map(|x| (nearest_int(x / scale).clamp(-n_max, n_max - 1) + n_max) as u8);
+        *codes = each(x, |x| (nearest_int(x / scale).clamp(-n_max, n_max - 1) + n_max) as u8);
     }
 }

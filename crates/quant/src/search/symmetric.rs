@@ -1,16 +1,19 @@
 //! Groups of `x = scale * code` with codes from `-n_max` to `n_max - 1`, stored with `n_max` added.
 
-use super::{GROUP_MAX_EPS, LANES, Lanes, inverse, largest, limit, nearest, nearest_int};
+use super::{GROUP_MAX_EPS, LANES, Lanes, inverse, largest, limit, nearest, nearest_int, truncated};
+use crate::vectorized::each;
 
 /// Scale and stored codes that map the largest magnitude to `-n_max`, without search.
+#[inline(always)]
 pub(crate) fn round_symmetric<const N: usize>(x: &[f32; N], n_max: f32) -> (f32, [u8; N]) {
     let d = largest(x) / -n_max;
     let inverse = inverse(d);
-    (d, x.map(|x| ((x * inverse + (n_max + 0.5)) as u8).min(n_max as u8 * 2 - 1)))
+    (d, each(x, |x| truncated(x * inverse + (n_max + 0.5)).clamp(0, n_max as i32 * 2 - 1) as u8))
 }
 
 /// Finds scale and stored codes by trying 19 scales around the one that maps the largest magnitude to `-n_max`,
 /// each followed by its least-squares correction.
+#[inline(always)]
 pub(crate) fn search_symmetric<const N: usize>(
     x: &[f32; N],
     weights: &[f32; N],
@@ -42,11 +45,14 @@ pub(crate) fn search_symmetric<const N: usize>(
             }
         }
     }
-    (best_scale, x.map(|x| (limit(nearest(best_inverse * x), -n_max, n_max - 1.0) + n_max) as u8))
+    (
+        best_scale,
+        each(x, |x| nearest_int(limit(nearest(best_inverse * x), -n_max, n_max - 1.0) + n_max) as u8),
+    )
 }
 
 /// Of each candidate scale: the weighted sums of `code * x` and `code^2`.
-#[inline]
+#[inline(always)]
 fn sums<const N: usize>(x: &[f32; N], weights: &[f32; N], n_max: f32, inverses: &Lanes) -> (Lanes, Lanes) {
     let (mut sum_lx, mut sum_l2) = ([0.0; LANES], [0.0; LANES]);
     for (&x, &w) in x.iter().zip(weights) {
@@ -59,43 +65,61 @@ fn sums<const N: usize>(x: &[f32; N], weights: &[f32; N], n_max: f32, inverses: 
     (sum_lx, sum_l2)
 }
 
-/// Finds scale and stored codes by moving single codes while that lowers the error, weighted by `x^2`.
-pub(crate) fn refine_symmetric<const N: usize>(x: &[f32; N], n_max: i32) -> (f32, [u8; N]) {
-    let max = largest(x);
-    if max.abs() < GROUP_MAX_EPS {
-        return (0.0, [0; N]);
+/// Finds scales and stored codes by moving single codes while that lowers the error, weighted by `x^2`.
+///
+/// A code depends on those before it, so the groups are the lanes.
+#[inline(always)]
+pub(crate) fn refine_symmetric<const N: usize, const G: usize>(
+    groups: &[[f32; N]; G],
+    n_max: i32,
+) -> ([f32; G], [[u8; N]; G]) {
+    let max = each(groups, |group| largest(&group));
+    let (mut x, mut codes) = ([[0.0; G]; N], [[0; G]; N]);
+    for (g, group) in groups.iter().enumerate() {
+        for i in 0..N {
+            x[i][g] = group[i];
+        }
     }
-    let inverse = -n_max as f32 / max;
-    let mut codes = x.map(|x| nearest_int(inverse * x).clamp(-n_max, n_max - 1));
-    let (mut sum_lx, mut sum_l2) = (0.0, 0.0);
-    for (&x, &l) in x.iter().zip(&codes) {
-        let (w, l) = (x * x, l as f32);
-        sum_lx += w * x * l;
-        sum_l2 += w * l * l;
+    let (mut sum_lx, mut sum_l2) = ([0.0; G], [0.0; G]);
+    let inverses = each(&max, |max| -n_max as f32 / max);
+    for (x, codes) in x.iter().zip(&mut codes) {
+        for g in 0..G {
+            codes[g] = nearest_int(inverses[g] * x[g]).clamp(-n_max, n_max - 1);
+            let (w, l) = (x[g] * x[g], codes[g] as f32);
+            sum_lx[g] += w * x[g] * l;
+            sum_l2[g] += w * l * l;
+        }
     }
     for _ in 0..5 {
-        let mut changed = false;
-        for (&x, code) in x.iter().zip(&mut codes) {
-            let (w, l) = (x * x, *code as f32);
-            let lx = sum_lx - w * x * l;
-            if lx <= 0.0 {
-                continue;
-            }
-            let l2 = sum_l2 - w * l * l;
-            let moved = nearest_int(x * l2 / lx).clamp(-n_max, n_max - 1);
-            if moved == *code {
-                continue;
-            }
-            let l = moved as f32;
-            let (lx, l2) = (lx + w * x * l, l2 + w * l * l);
-            if l2 > 0.0 && lx * lx * sum_l2 > sum_lx * sum_lx * l2 {
-                (*code, sum_lx, sum_l2, changed) = (moved, lx, l2, true);
+        let mut n_moved = 0;
+        for (x, codes) in x.iter().zip(&mut codes) {
+            for g in 0..G {
+                let (w, l) = (x[g] * x[g], codes[g] as f32);
+                let lx = sum_lx[g] - w * x[g] * l;
+                let l2 = sum_l2[g] - w * l * l;
+                let moved = nearest_int(x[g] * l2 / lx).clamp(-n_max, n_max - 1);
+                let l = moved as f32;
+                let (new_lx, new_l2) = (lx + w * x[g] * l, l2 + w * l * l);
+                let is_better = new_lx * new_lx * sum_l2[g] > sum_lx[g] * sum_lx[g] * new_l2;
+                let moves = (lx > 0.0) & (moved != codes[g]) & (new_l2 > 0.0) & is_better;
+                codes[g] = if moves { moved } else { codes[g] };
+                sum_lx[g] = if moves { new_lx } else { sum_lx[g] };
+                sum_l2[g] = if moves { new_l2 } else { sum_l2[g] };
+                n_moved += u32::from(moves);
             }
         }
-        if !changed {
+        if n_moved == 0 {
             break;
         }
     }
-    let scale = if sum_l2 > 0.0 { sum_lx / sum_l2 } else { 0.0 };
-    (scale, codes.map(|l| (l + n_max) as u8))
+    let (mut scales, mut stored) = ([0.0; G], [[0; N]; G]);
+    for g in 0..G {
+        if max[g].abs() >= GROUP_MAX_EPS {
+            scales[g] = if sum_l2[g] > 0.0 { sum_lx[g] / sum_l2[g] } else { 0.0 };
+            for i in 0..N {
+                stored[g][i] = (codes[i][g] + n_max) as u8;
+            }
+        }
+    }
+    (scales, stored)
 }

@@ -17,6 +17,7 @@ pub(crate) struct Split<const N: usize, const EIGHTS: usize> {
 }
 
 /// The order of the values by size, of equals by place.
+#[inline(always)]
 pub(crate) fn order<const N: usize>(x: &[f32; N]) -> [usize; N] {
     let mut order = std::array::from_fn(|i| i);
     order.sort_unstable_by(|&a, &b| {
@@ -44,6 +45,7 @@ impl<const N: usize, const EIGHTS: usize> Split<N, EIGHTS> {
     }
 
     /// Moves the levels to points of the codebook: their indexes, and the scale that then fits best.
+    #[inline(always)]
     pub(crate) fn snap(&self, x: &[f32; N], weights: &[f32; N]) -> (f32, [u16; EIGHTS]) {
         let codebook = codebook::iq1();
         let mut indexes = [0; EIGHTS];

@@ -3,8 +3,7 @@
 mod divergence;
 mod tasks;
 
-use std::fs::{self, File};
-use std::io::BufWriter;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,6 +11,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use bench::{BaseHeader, BaseWriter, Perplexity, SavedPerplexity, Windows};
 use engine::{Context, ContextConfig, LoadConfig, LoadedModel};
+use gguf::write::AtomicFile;
 use tokenizer::{Encode, Tokenizer};
 
 use crate::args::PerplexityArgs;
@@ -50,8 +50,8 @@ impl Subject<'_> {
             n_ctx,
             n_seq_max,
             n_ubatch: self.args.ubatch_size.max(1),
-            key_type: self.args.cache_type_k,
-            value_type: self.args.cache_type_v,
+            key_type: self.args.cache.cache_type_k,
+            value_type: self.args.cache.cache_type_v,
             n_snapshots: 0,
             ..ContextConfig::default()
         };
@@ -124,34 +124,24 @@ fn estimate(subject: &Subject<'_>, tokens: &[u32], windows: &Windows) -> Result<
 /// As [`estimate`], and keeps the log-probabilities in a file that takes its name when it is whole.
 fn save(subject: &Subject<'_>, tokens: &[u32], windows: &Windows, path: &Path) -> Result<()> {
     let of = || path.display().to_string();
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".partial");
-    let file = File::create(&temporary).with_context(of)?;
+    let file = AtomicFile::create(path)?;
     let header = BaseHeader {
         n_ctx: windows.n_ctx,
         n_vocab: subject.n_vocab(),
         n_windows: windows.n_windows,
         tokens: tokens[..windows.n_windows * windows.n_ctx].to_vec(),
     };
-    let writer = BaseWriter::new(BufWriter::new(file), &header).with_context(of)?;
+    let writer = BaseWriter::new(file, &header).with_context(of)?;
     let mut judge = SavedPerplexity::new(subject.n_threads, writer);
     let mut progress = Progress::new(windows);
     let mut context = subject.context(windows.n_alive(), windows.n_sequences())?;
     let table = subject.args.ppl_output_type == 1;
-    let run = windows.run(&mut context, tokens, &mut judge, |window, judge| {
+    windows.run(&mut context, tokens, &mut judge, |window, judge| {
         progress.done(window);
         running(table, windows.start(window), window, &judge.perplexity)
-    });
+    })?;
     let perplexity = judge.perplexity;
-    let written: Result<()> = run.and_then(|()| {
-        judge.finish()?.get_ref().sync_all()?;
-        Ok(fs::rename(&temporary, path)?)
-    });
-    if written.is_err() {
-        // The fault itself is worth more than one of tidying up behind it.
-        drop(fs::remove_file(&temporary));
-    }
-    written.with_context(of)?;
+    judge.finish().with_context(of)?.sync()?.publish()?;
     conclude(&perplexity)
 }
 

@@ -72,8 +72,8 @@ impl Session {
             n_ctx: if args.ctx_size > 0 { args.ctx_size } else { n_ctx_train.min(DEFAULT_CONTEXT) },
             n_ubatch: args.ubatch,
             n_seq_max: 2,
-            key_type: args.key_type.dtype(),
-            value_type: args.value_type.dtype(),
+            key_type: args.key_type,
+            value_type: args.value_type,
             ..ContextConfig::default()
         };
         let config = EngineConfig { context, n_parallel: 1, ..EngineConfig::default() };

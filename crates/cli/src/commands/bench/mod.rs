@@ -1,5 +1,7 @@
 //! `llama-rs bench`: tokens per second of prompts and generation, in the tests users know from llama-bench.
 
+mod batched;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -57,9 +59,10 @@ impl Measured {
 }
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
-    let tests = tests(args)?;
+    let is_batched = !args.npl.is_empty();
+    let tests = if is_batched { Vec::new() } else { tests(args)? };
     let mut records = Vec::new();
-    if args.output == BenchOutput::Md {
+    if args.output == BenchOutput::Md && !is_batched {
         output::emit("| model | size | threads | test | t/s |\n| --- | ---: | ---: | ---: | ---: |\n")?;
     }
     for path in &args.models {
@@ -67,6 +70,10 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
         let description = devices[0].info().description;
         let model = LoadedModel::open(path, &devices, &LoadConfig::default())
             .with_context(|| path.display().to_string())?;
+        if is_batched {
+            records.extend(batched::run(args, path, &model)?);
+            continue;
+        }
         let mut is_first = true;
         for &test in &tests {
             let warm_up = !args.no_warmup && std::mem::take(&mut is_first);
@@ -112,14 +119,16 @@ fn tests(args: &BenchArgs) -> Result<Vec<Test>> {
 
 fn measure(model: &Arc<LoadedModel>, test: Test, args: &BenchArgs, warm_up: bool) -> Result<Measured> {
     let n_ctx = test.n_depth + test.n_tokens().max(2);
-    let config =
-        ContextConfig { n_ctx, n_ubatch: args.ubatch.max(1), n_snapshots: 1, ..ContextConfig::default() };
+    let config = ContextConfig {
+        n_ctx,
+        n_ubatch: args.ubatch.max(1),
+        key_type: args.cache.cache_type_k,
+        value_type: args.cache.cache_type_v,
+        n_snapshots: 1,
+        ..ContextConfig::default()
+    };
     let mut context = Context::new(Arc::clone(model), config)?;
-    let n_vocab = model.model().hparams().n_vocab as u64;
-    // Any tokens do; a linear congruence spreads them over the vocabulary.
-    let token =
-        |i: usize| ((i as u64).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1) >> 33) % n_vocab;
-    let tokens: Vec<u32> = (0..n_ctx).map(|i| token(i) as u32).collect();
+    let tokens = filler(model, n_ctx);
     if warm_up {
         let seq = context.sequence()?;
         prompt(&mut context, seq, &tokens[..test.n_prompt.clamp(1, tokens.len())])?;
@@ -140,6 +149,14 @@ fn measure(model: &Arc<LoadedModel>, test: Test, args: &BenchArgs, warm_up: bool
         context.remove(seq);
     }
     Ok(Measured { test, samples })
+}
+
+/// Any tokens do; a linear congruence spreads them over the vocabulary.
+fn filler(model: &LoadedModel, n: usize) -> Vec<u32> {
+    let n_vocab = model.model().hparams().n_vocab as u64;
+    let token =
+        |i: usize| ((i as u64).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1) >> 33) % n_vocab;
+    (0..n).map(|i| token(i) as u32).collect()
 }
 
 fn prompt(context: &mut Context, seq: SeqId, tokens: &[u32]) -> Result<()> {
