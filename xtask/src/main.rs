@@ -1,4 +1,4 @@
-//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare}`. Nothing here is part of the program;
+//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,fuzz}`. Nothing here is part of the program;
 //! no crate depends on this one.
 #![expect(
     clippy::print_stdout,
@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand};
 mod cargo;
 mod ci;
 mod compare;
+mod fuzz;
 mod models;
 mod tidy;
 
@@ -44,6 +45,8 @@ enum Chore {
     },
     /// Measure our speed and another engine's in turn, print the ratios and record them
     Compare(compare::Options),
+    /// Look for inputs that make a parser panic, hang or waste memory
+    Fuzz(fuzz::Options),
     /// Build the program, fetch a small model, and let it answer
     Demo {
         #[arg(default_value = "Write a short, friendly greeting to someone who just built you from source.")]
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Chore::Test { args } => test(&args),
         Chore::Models { names } => models::run(&names),
         Chore::Compare(options) => compare::run(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Demo { prompt } => demo(&prompt),
     };
     match done {
