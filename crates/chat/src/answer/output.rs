@@ -60,8 +60,8 @@ pub(super) struct Output {
     /// What the text before was.
     last: Last,
     n_calls: usize,
-    /// Of the last call, to see at its end whether they are JSON.
-    call_arguments: String,
+    /// Of the call that is not over yet, to see at its end whether they are JSON.
+    call_arguments: Option<String>,
     /// Some content was shown.
     pub(super) has_content: bool,
 }
@@ -97,7 +97,7 @@ impl Output {
     pub(super) fn broken_if_any(&mut self, text: &str) {
         if self.last == Last::Nothing && text.trim().is_empty() {
             self.held.push_str(text);
-        } else {
+        } else if !text.is_empty() {
             self.broken(text);
         }
     }
@@ -148,6 +148,7 @@ impl Output {
     pub(super) fn open_call(&mut self, name: String, id: Option<String>) {
         self.border();
         self.check_arguments();
+        self.call_arguments = Some(String::new());
         self.deltas.push(Delta::Call { index: self.n_calls, id, name: Some(name), arguments: String::new() });
         self.n_calls += 1;
     }
@@ -156,7 +157,9 @@ impl Output {
         if text.is_empty() {
             return;
         }
-        self.call_arguments.push_str(text);
+        if let Some(all) = &mut self.call_arguments {
+            all.push_str(text);
+        }
         let at = self.n_calls.saturating_sub(1);
         match self.deltas.last_mut() {
             Some(Delta::Call { index, arguments, .. }) if *index == at => arguments.push_str(text),
@@ -168,8 +171,8 @@ impl Output {
 
     /// The last call is over: what a model wrote with balanced brackets may still be no JSON.
     fn check_arguments(&mut self) {
-        let text = std::mem::take(&mut self.call_arguments);
-        self.malformed |= self.n_calls > 0 && serde_json::from_str::<serde_json::Value>(&text).is_err();
+        let text = self.call_arguments.take();
+        self.malformed |= text.is_some_and(|text| serde_json::from_str::<serde_json::Value>(&text).is_err());
     }
 
     pub(super) fn late_id(&mut self, new: String) {
