@@ -38,9 +38,9 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Fetch the models, vocabularies and templates that tests and the demo use, check them, print where they are
+    /// Fetch the models, vocabularies, templates and grammars that tests and the demo use, check them, print where they are
     Models {
-        /// What to fetch, all if none is named: smollm2, gemma3, qwen2.5-coder, vocab, templates
+        /// What to fetch, all if none is named: smollm2, gemma3, qwen2.5-coder, vocab, templates, grammars
         names: Vec<String>,
     },
     /// Measure our speed and another engine's in turn, print the ratios and record them
