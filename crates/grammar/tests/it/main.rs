@@ -8,3 +8,4 @@ mod reference;
 mod schema;
 mod state;
 mod support;
+mod thinking;
