@@ -1,4 +1,4 @@
-//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,fuzz}`. Nothing here is part of the program;
+//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,fuzz,record-chat}`. Nothing here is part of the program;
 //! no crate depends on this one.
 #![expect(
     clippy::print_stdout,
@@ -17,6 +17,7 @@ mod ci;
 mod compare;
 mod fuzz;
 mod models;
+mod record_chat;
 mod tidy;
 
 #[derive(Parser)]
@@ -47,6 +48,8 @@ enum Chore {
     Compare(compare::Options),
     /// Look for inputs that make a parser panic, hang or waste memory
     Fuzz(fuzz::Options),
+    /// Record a chat on a terminal for the documentation
+    RecordChat(record_chat::Options),
     /// Build the program, fetch a small model, and let it answer
     Demo {
         #[arg(default_value = "Write a short, friendly greeting to someone who just built you from source.")]
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Chore::Models { names } => models::run(&names),
         Chore::Compare(options) => compare::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
+        Chore::RecordChat(options) => record_chat::run(&options),
         Chore::Demo { prompt } => demo(&prompt),
     };
     match done {
