@@ -184,7 +184,7 @@ fn an_answer_is_all_of_standard_output() {
     assert!(out.starts_with("yes") && err.contains("tokens/s"), "{out} {err}");
     let json = output_of(&["run", "m.gguf", "-t", "1", "-p", "a", "-j", r#"{"type": "boolean"}"#], "");
     assert!(serde_json::from_str::<bool>(&json).is_ok(), "{json}");
-    prints(&["run", "m.gguf", "-p", "Hi", "--template"], "", "<|user|>Hi\n<|assistant|>");
+    prints(&["run", "m.gguf", "-p", "Hi", "--template"], "", "<|user|>Hi<|assistant|>");
 }
 
 #[test]
@@ -204,7 +204,10 @@ fn what_cannot_be_answered_says_why() {
 #[test]
 fn a_model_has_its_own_settings_and_flags_win() {
     let text = |model: &str, more: &[&str]| {
-        output_of(&[&["run", model, "--raw", "-p", "a", "-n", "12", "-t", "1", "--plain"][..], more].concat(), "")
+        output_of(
+            &[&["run", model, "--raw", "-p", "a", "-n", "12", "-t", "1", "--plain"][..], more].concat(),
+            "",
+        )
     };
     assert_eq!(text("greedy.gguf", &[]), text("m.gguf", &["--temp", "0"]));
     assert_eq!(text("greedy.gguf", &["--temp", "0.8", "-s", "3"]), text("m.gguf", &["-s", "3"]));
