@@ -31,13 +31,15 @@ const TURNS: &[&str] = &[
 
 const WIDTH: &str = "96";
 const HEIGHT: &str = "40";
-/// An answer that says nothing new for so long is over.
-const QUIET: Duration = Duration::from_secs(4);
+/// What a chat and a shell show when it is the user's turn.
+const PROMPTS: [&str; 2] = [">", "$"];
+/// A prompt that stays for so long is meant.
+const QUIET: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(300);
 
 const HEAD: &str = "# A chat\n\nWhat `llama-rs run` looks like on a terminal: SmolLM2, a model of 135 million parameters that \
                     knows little,\nbut answers at once. `cargo xtask record-chat` recorded it with tmux; colours and \
-                    bold type are lost on the way.\n\n```text\n";
+                    bold type are lost on the way.\n\n````text\n";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let has_tmux = Command::new("tmux").arg("-V").output().is_ok_and(|output| output.status.success());
@@ -55,7 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for turn in TURNS {
         terminal.say(turn)?;
     }
-    let page = format!("{HEAD}{}\n```\n", terminal.text()?.trim_end());
+    let page = format!("{HEAD}{}\n````\n", terminal.text()?.trim_end());
     let path = repository().join("docs/chat.md");
     fs::write(&path, page).with_context(|| path.display().to_string())?;
     println!("{}", path.display());
@@ -93,7 +95,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Types a line and waits until the screen is quiet.
+    /// Types a line and waits until it is the user's turn again.
     fn say(&self, text: &str) -> Result<()> {
         self.line(text)?;
         let begun = Instant::now();
@@ -103,7 +105,10 @@ impl Terminal {
             let now = self.text()?;
             if now != last {
                 (last, since) = (now, Instant::now());
-            } else if since.elapsed() >= QUIET {
+                continue;
+            }
+            let end = last.trim_end().lines().last().unwrap_or_default().trim();
+            if PROMPTS.contains(&end) && since.elapsed() >= QUIET {
                 return Ok(());
             }
         }
