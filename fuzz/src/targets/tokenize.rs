@@ -29,7 +29,11 @@ pub(crate) fn run(bytes: &[u8]) {
     let marked = text.char_indices().map(|(at, _)| at).nth(text.chars().count() / 2).unwrap_or(0);
     check_ids(
         tokenizer,
-        &tokenizer.encode_marked(&text, &[0..marked], Encode { parse_special: true, ..opts }),
+        &tokenizer.encode_marked(
+            &text,
+            std::slice::from_ref(&(0..marked)),
+            Encode { parse_special: true, ..opts },
+        ),
     );
     tokenizer.decode(&ids, Decode { special: options & 4 == 4, remove_special: opts.add_special });
 }
