@@ -1,5 +1,5 @@
-//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,compare-quantize}`. Nothing here is part of the program;
-//! no crate depends on this one.
+//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,compare-quantize,fuzz,record-chat}`.
+//! Nothing here is part of the program; no crate depends on this one.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -16,7 +16,9 @@ mod cargo;
 mod ci;
 mod compare;
 mod compare_quantize;
+mod fuzz;
 mod models;
+mod record_chat;
 mod tidy;
 
 #[derive(Parser)]
@@ -38,15 +40,19 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Fetch the models, vocabularies and templates that tests and the demo use, check them, print where they are
+    /// Fetch the models, vocabularies, templates and grammars that tests and the demo use, check them, print where they are
     Models {
-        /// What to fetch, all if none is named: smollm2, gemma3, qwen2.5-coder, vocab, templates
+        /// What to fetch, all if none is named: smollm2, gemma3, qwen2.5-coder, vocab, templates, grammars
         names: Vec<String>,
     },
     /// Measure our speed and another engine's in turn, print the ratios and record them
     Compare(compare::Options),
     /// Compare the files that our quantize and another engine's make, byte for byte
     CompareQuantize(compare_quantize::Options),
+    /// Look for inputs that make a parser panic, hang or waste memory
+    Fuzz(fuzz::Options),
+    /// Record a chat on a terminal for the documentation
+    RecordChat(record_chat::Options),
     /// Build the program, fetch a small model, and let it answer
     Demo {
         #[arg(default_value = "Write a short, friendly greeting to someone who just built you from source.")]
@@ -62,6 +68,8 @@ fn main() -> ExitCode {
         Chore::Models { names } => models::run(&names),
         Chore::Compare(options) => compare::run(&options),
         Chore::CompareQuantize(options) => compare_quantize::run(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
+        Chore::RecordChat(options) => record_chat::run(&options),
         Chore::Demo { prompt } => demo(&prompt),
     };
     match done {

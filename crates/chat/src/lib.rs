@@ -7,7 +7,7 @@ mod marks;
 mod message;
 mod template;
 
-pub use answer::{Answer, AnswerOptions, AnswerParser, Delta, Dialect};
+pub use answer::{Answer, AnswerOptions, AnswerParser, Delta, Dialect, ThinkingTags};
 pub use error::Error;
 pub use message::{Media, Message, Part, Role, Tool, ToolCall};
 pub use template::{

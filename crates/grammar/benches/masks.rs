@@ -1,7 +1,7 @@
 //! How long masks take: random texts are written by sample grammars, and every mask is timed. `cargo bench -p grammar
-//! --bench masks [-- FILE]`: the file holds a vocabulary, each token as hexadecimal digits in a line of its own, the
-//! last one ending the text; without it a vocabulary of 128,000 made-up tokens is used.
-//! Further arguments are files of grammars to be measured too.
+//! --bench masks [-- FILE..]`: files whose name ends in `.gbnf` are grammars to be measured too; another one holds a
+//! vocabulary, each token as hexadecimal digits in a line of its own, the last one ending the text. Without it a
+//! vocabulary of 128,000 made-up tokens is used.
 #![expect(clippy::print_stdout, reason = "a program that reports")]
 
 use std::fs;
@@ -23,8 +23,9 @@ const SCHEMA: &str = r#"{"type": "object", "required": ["name", "tags"], "proper
     "maxLength": 40}, "age": {"type": "integer", "minimum": 0}, "tags": {"type": "array", "items": {"enum": ["a", "bc"]}}}}"#;
 
 fn main() {
-    let path = std::env::args().skip(1).find(|arg| !arg.starts_with("--"));
-    let texts = path.map_or_else(made_up, |path| read(&path));
+    let files = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
+    let (grammars, vocabularies): (Vec<_>, Vec<_>) = files.partition(|name| name.ends_with(".gbnf"));
+    let texts = vocabularies.first().map_or_else(made_up, |path| read(path));
     let end = texts.len() as TokenId - 1;
     let begun = Instant::now();
     let tokens = texts.iter().map(|text| Token { text, is_control: text.starts_with(b"<|") });
@@ -36,10 +37,12 @@ fn main() {
         let compiled = begun.elapsed();
         measure(name, compiled, &Matcher::new(&grammar, &vocabulary).expect(name), &vocabulary);
     }
-    for path in std::env::args().skip(2).filter(|arg| arg.ends_with(".gbnf")) {
-        let text = fs::read_to_string(&path).expect("the grammar can be read");
-        let grammar = Grammar::new(&text).expect(&path);
-        measure(&path, Duration::ZERO, &Matcher::new(&grammar, &vocabulary).expect(&path), &vocabulary);
+    for path in &grammars {
+        let text = fs::read_to_string(path).expect("the grammar can be read");
+        let begun = Instant::now();
+        let grammar = Grammar::new(&text).expect(path);
+        let compiled = begun.elapsed();
+        measure(path, compiled, &Matcher::new(&grammar, &vocabulary).expect(path), &vocabulary);
     }
     let schema =
         |text: &str| Schema::json_text(text, &vocabulary, &Limits::default()).expect("it can be enforced");

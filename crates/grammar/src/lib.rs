@@ -3,7 +3,7 @@
 //!
 //! A [`Constraint`] follows one text. [`Matcher`] is the one of GBNF grammars, by an exact engine of our own;
 //! [`Schema`] is the one of JSON schemas, regular expressions and Lark grammars, by llguidance; [`Lazy`] lets either
-//! wait for a trigger. What cannot be enforced is an error when the constraint is made, never an unconstrained text.
+//! wait for a trigger, [`Thinking`] for the end of what a model thinks. What cannot be enforced is an error when the constraint is made, never an unconstrained text.
 //!
 //! ```
 //! use grammar::{Constraint, Grammar, Matcher, Token, Vocabulary};
@@ -27,6 +27,7 @@ mod gbnf;
 mod guidance;
 mod lazy;
 mod limits;
+mod thinking;
 mod token_set;
 mod vocabulary;
 
@@ -36,6 +37,7 @@ pub use gbnf::{FindToken, Grammar, Matcher};
 pub use guidance::Schema;
 pub use lazy::{Lazy, Trigger};
 pub use limits::Limits;
+pub use thinking::{Thinking, Thoughts};
 pub use token_set::TokenSet;
 pub use vocabulary::{Token, Vocabulary};
 

@@ -34,6 +34,11 @@ use partition::{Fragment, Partition};
 /// Number of a token in its vocabulary.
 pub type TokenId = u32;
 
+/// The values of `tokenizer.ggml.pre` that are known.
+pub fn pre_tokenizers() -> impl Iterator<Item = &'static str> {
+    pretokenize::PreTokenizer::names()
+}
+
 /// How to turn text into tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Encode {

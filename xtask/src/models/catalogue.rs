@@ -122,6 +122,14 @@ pub(crate) const ITEMS: &[Item] = &[
             files: TEMPLATES,
         },
     },
+    Item {
+        name: "grammars",
+        packages: LLAMA_CPP,
+        contents: Contents::Each {
+            folder: "llama_cpp_python-0.3.36/vendor/llama.cpp/grammars",
+            files: GRAMMARS,
+        },
+    },
 ];
 
 const LLAMA_CPP: &[Package] = &[Package {
@@ -230,4 +238,16 @@ const TEMPLATES: &[File] = &[
     File { path: "templates/unsloth-Apriel-1.5.jinja", sha256: "fae87682d3551b1cd3191fc92c5372c230e6e90115a98f049e35218cf4e13d8f" },
     File { path: "templates/unsloth-mistral-Devstral-Small-2507.jinja", sha256: "039a4710e2aabaa79e85a233fa3daa4fbc030a4a8dc218cb7f34fb0c4b8c13b1" },
     File { path: "templates/upstage-Solar-Open-100B.jinja", sha256: "4618a1ec1a3442b9723d661d72bb1776d1bf8ebd7281a3bf3edd8bfd80e5ad4e" },
+];
+
+#[rustfmt::skip]
+const GRAMMARS: &[File] = &[
+    File { path: "grammars/arithmetic.gbnf", sha256: "dd91e1ef7bb0178e398036c6f5251c694b79c43cb2d223784f4dcf3020994776" },
+    File { path: "grammars/c.gbnf", sha256: "556cdbde93b832c9283896d68837fd3025e772677b36dc18f066b194fb99698c" },
+    File { path: "grammars/chess.gbnf", sha256: "de1a656bb4cf0fda3991f0d3f1bcde338c0d82a60f7e0e8cabb2ba0c73002e5f" },
+    File { path: "grammars/english.gbnf", sha256: "96a248f563c5780af621b63d59c64e8d4823cb3b9b3e7f487eb8f8b3d11b0dcf" },
+    File { path: "grammars/japanese.gbnf", sha256: "69fc177180f2b15d085d811aa41e360bb85c962d424d7c17dc936c04ca668e00" },
+    File { path: "grammars/json.gbnf", sha256: "1a3e3469892957861029adcd24ad0c886b778a942dd4a18cc146238ad56474dd" },
+    File { path: "grammars/json_arr.gbnf", sha256: "f817496d5ee08aaa7dac4fdee59cbecfcf99367088b63e4b1c02d6f632c39206" },
+    File { path: "grammars/list.gbnf", sha256: "7e8b142784f991511650e5f0e82d18a123558f09e9d19a056d10718a6986a150" },
 ];

@@ -38,6 +38,7 @@ const ROWS: &[Row] = &[
     Row { name: "bench", knows: &["engine", "sampling"], tests_know: &["backend-cpu"] },
     row("cli", &["*"]),
     row("testkit", &["gguf", "quant", "tensor", "model", "engine", "backend"]),
+    row("fuzz", &["chat", "gguf", "grammar", "tokenizer"]),
     row("xtask", &[]),
 ];
 

@@ -7,6 +7,8 @@ use super::machine::Machine;
 use super::output::Output;
 use crate::Tool;
 
+const HEADER_BYTES_MAX: usize = 512;
+
 /// The form of such an answer.
 #[derive(Clone, Debug)]
 pub(super) struct Headers {
@@ -104,7 +106,8 @@ impl Channels {
             }
         }
         match input.find(&[message, start]) {
-            Found::Safe(n) if n > 512 => {
+            // No header is that long.
+            Found::Safe(n) | Found::Marker { before: n, .. } if n > HEADER_BYTES_MAX => {
                 self.state = State::Text(Role::Unknown);
                 true
             }

@@ -52,6 +52,25 @@ impl Dialect {
     pub fn name(&self) -> &'static str {
         self.name
     }
+
+    /// The tags around what the model thinks, and whether this end of a prompt has opened them; `None` where no
+    /// pair of tags marks it.
+    #[must_use]
+    pub fn thinking(&self, generation_prompt: &str) -> Option<ThinkingTags<'_>> {
+        let Form::Layout(Layout { thinking: Some(thinking), .. }) = &self.form else { return None };
+        let is_open = begins_thinking(generation_prompt, thinking);
+        Some(ThinkingTags { start: thinking.start.trim(), end: thinking.end.trim(), is_open })
+    }
+}
+
+/// How a model marks what it thinks before it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThinkingTags<'a> {
+    /// Empty if only prompts open it.
+    pub start: &'a str,
+    pub end: &'a str,
+    /// The prompt has opened it already.
+    pub is_open: bool,
 }
 
 /// What to look for in an answer.

@@ -60,6 +60,8 @@ pub(super) struct Output {
     /// What the text before was.
     last: Last,
     n_calls: usize,
+    /// Of the call that is not over yet, to see at its end whether they are JSON.
+    call_arguments: Option<String>,
     /// Some content was shown.
     pub(super) has_content: bool,
 }
@@ -91,9 +93,11 @@ impl Output {
         }
     }
 
-    /// Text after the beginning of a call that was shown.
+    /// Text after the beginning of a call that was shown; white space alone is none.
     pub(super) fn broken_if_any(&mut self, text: &str) {
-        if !text.trim().is_empty() {
+        if self.last == Last::Nothing && text.trim().is_empty() {
+            self.held.push_str(text);
+        } else if !text.is_empty() {
             self.broken(text);
         }
     }
@@ -134,6 +138,7 @@ impl Output {
 
     /// The answer is over; the white space at its end is part of it.
     pub(super) fn finish(&mut self) {
+        self.check_arguments();
         let held = std::mem::take(&mut self.held);
         if self.last != Last::Nothing && !held.is_empty() {
             self.push_text(held, self.last);
@@ -142,6 +147,8 @@ impl Output {
 
     pub(super) fn open_call(&mut self, name: String, id: Option<String>) {
         self.border();
+        self.check_arguments();
+        self.call_arguments = Some(String::new());
         self.deltas.push(Delta::Call { index: self.n_calls, id, name: Some(name), arguments: String::new() });
         self.n_calls += 1;
     }
@@ -150,6 +157,9 @@ impl Output {
         if text.is_empty() {
             return;
         }
+        if let Some(all) = &mut self.call_arguments {
+            all.push_str(text);
+        }
         let at = self.n_calls.saturating_sub(1);
         match self.deltas.last_mut() {
             Some(Delta::Call { index, arguments, .. }) if *index == at => arguments.push_str(text),
@@ -157,6 +167,12 @@ impl Output {
                 self.deltas.push(Delta::Call { index: at, id: None, name: None, arguments: text.to_owned() });
             }
         }
+    }
+
+    /// The last call is over: what a model wrote with balanced brackets may still be no JSON.
+    fn check_arguments(&mut self) {
+        let text = self.call_arguments.take();
+        self.malformed |= text.is_some_and(|text| serde_json::from_str::<serde_json::Value>(&text).is_err());
     }
 
     pub(super) fn late_id(&mut self, new: String) {

@@ -28,3 +28,12 @@ pub(crate) struct GrammarArgs {
     #[arg(long, value_name = "PATTERN")]
     pub(crate) regex: Option<String>,
 }
+
+impl GrammarArgs {
+    /// Whether one of them is given.
+    pub(crate) fn is_any(&self) -> bool {
+        let Self { grammar, grammar_file, json_schema, json_schema_file, regex } = self;
+        let texts = [grammar, json_schema, regex];
+        texts.iter().any(|text| text.is_some()) || grammar_file.is_some() || json_schema_file.is_some()
+    }
+}

@@ -67,6 +67,25 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     pub(crate) reasoning: Reasoning,
 
+    /// Tokens the model may think before it answers; -1: as many as it likes, 0: none
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = -1,
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(i64).range(-1..),
+        conflicts_with = "raw"
+    )]
+    pub(crate) reasoning_budget: i64,
+
+    /// What is said for the model where its thinking is cut off
+    #[arg(long, value_name = "TEXT", requires = "reasoning_budget", hide_short_help = true)]
+    pub(crate) reasoning_budget_message: Option<String>,
+
+    /// Tools the model may call: a file with a JSON array of definitions, as chat APIs take them
+    #[arg(long, value_name = "FILE", conflicts_with = "raw")]
+    pub(crate) tools: Option<PathBuf>,
+
     /// Do not show what the model thinks before it answers
     #[arg(long)]
     pub(crate) hide_thinking: bool,
@@ -133,7 +152,8 @@ impl RunArgs {
     /// Whether a flag is given that means nothing without a chat template, be it the model's or another.
     pub(crate) fn needs_template(&self) -> bool {
         let is_named = self.chat_template.is_some() || self.chat_template_file.is_some();
-        is_named || self.template || self.system.is_some()
+        let is_chat = self.system.is_some() || self.tools.is_some() || self.reasoning_budget >= 0;
+        is_named || is_chat || self.template
     }
 }
 

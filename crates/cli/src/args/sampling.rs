@@ -5,32 +5,36 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use sampling::{Kind, Mirostat, Params, TokenId};
 
+/// By number.
+pub(crate) const MIROSTATS: [Mirostat; 3] = [Mirostat::Off, Mirostat::V1, Mirostat::V2];
+
+/// Where a flag is absent, the model may know better than the default that its help names.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sampling")]
 pub(crate) struct SamplingArgs {
-    /// Temperature; 0 always takes the likeliest token
-    #[arg(long, visible_alias = "temperature", value_name = "F", default_value_t = 0.8)]
-    pub(crate) temp: f32,
+    /// Temperature; 0 always takes the likeliest token; default: 0.8
+    #[arg(long, visible_alias = "temperature", value_name = "F")]
+    pub(crate) temp: Option<f32>,
 
-    /// Keep the K likeliest tokens; 0 keeps all
-    #[arg(long, value_name = "K", default_value_t = 40, allow_negative_numbers = true)]
-    pub(crate) top_k: i32,
+    /// Keep the K likeliest tokens; 0 keeps all; default: 40
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    pub(crate) top_k: Option<i32>,
 
-    /// Keep the likeliest tokens that together reach this probability; 1 keeps all
-    #[arg(long, value_name = "F", default_value_t = 0.95)]
-    pub(crate) top_p: f32,
+    /// Keep the likeliest tokens that together reach this probability; 1 keeps all; default: 0.95
+    #[arg(long, value_name = "F")]
+    pub(crate) top_p: Option<f32>,
 
-    /// Drop tokens less likely than this share of the likeliest; 0 keeps all
-    #[arg(long, value_name = "F", default_value_t = 0.05)]
-    pub(crate) min_p: f32,
+    /// Drop tokens less likely than this share of the likeliest; 0 keeps all; default: 0.05
+    #[arg(long, value_name = "F")]
+    pub(crate) min_p: Option<f32>,
 
     /// Seed of the random choices; -1 or none: another one each time
     #[arg(short = 's', long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) seed: Option<i64>,
 
-    /// Divide the scores of recent tokens by this; 1 does nothing
-    #[arg(long, value_name = "F", default_value_t = 1.0)]
-    repeat_penalty: f32,
+    /// Divide the scores of recent tokens by this; 1 does nothing; default: 1
+    #[arg(long, value_name = "F")]
+    repeat_penalty: Option<f32>,
 
     /// Subtract this for each time a recent token occurred
     #[arg(long, value_name = "F", default_value_t = 0.0, allow_negative_numbers = true)]
@@ -40,9 +44,9 @@ pub(crate) struct SamplingArgs {
     #[arg(long, value_name = "F", default_value_t = 0.0, allow_negative_numbers = true)]
     presence_penalty: f32,
 
-    /// How many tokens count as recent
-    #[arg(long, value_name = "N", default_value_t = 64)]
-    repeat_last_n: usize,
+    /// How many tokens count as recent; default: 64
+    #[arg(long, value_name = "N")]
+    repeat_last_n: Option<usize>,
 
     /// Samplers in their order, by name, with `;` between them
     #[arg(long, value_name = "NAMES", hide_short_help = true, conflicts_with = "sampler_seq")]
@@ -81,13 +85,13 @@ pub(crate) struct SamplingArgs {
     )]
     top_n_sigma: f32,
 
-    /// Chance of removing the likeliest tokens (XTC)
-    #[arg(long, value_name = "F", default_value_t = 0.0, hide_short_help = true)]
-    xtc_probability: f32,
+    /// Chance of removing the likeliest tokens (XTC); default: 0
+    #[arg(long, value_name = "F", hide_short_help = true)]
+    xtc_probability: Option<f32>,
 
-    /// Probability from which XTC counts a token as likely
-    #[arg(long, value_name = "F", default_value_t = 0.1, hide_short_help = true)]
-    xtc_threshold: f32,
+    /// Probability from which XTC counts a token as likely; default: 0.1
+    #[arg(long, value_name = "F", hide_short_help = true)]
+    xtc_threshold: Option<f32>,
 
     /// Strength of the penalty on repeated sequences (DRY); 0: off
     #[arg(long, value_name = "F", default_value_t = 0.0, hide_short_help = true)]
@@ -117,17 +121,17 @@ pub(crate) struct SamplingArgs {
     #[arg(long, value_name = "F", default_value_t = 1.0, hide_short_help = true)]
     dynatemp_exp: f32,
 
-    /// Version of Mirostat to use instead of the samplers; 0: none
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2), hide_short_help = true)]
-    mirostat: u8,
+    /// Version of Mirostat to use instead of the samplers; 0: none; default: 0
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=2), hide_short_help = true)]
+    mirostat: Option<u8>,
 
-    /// Learning rate of Mirostat
-    #[arg(long, value_name = "F", default_value_t = 0.1, hide_short_help = true)]
-    mirostat_lr: f32,
+    /// Learning rate of Mirostat; default: 0.1
+    #[arg(long, value_name = "F", hide_short_help = true)]
+    mirostat_lr: Option<f32>,
 
-    /// Surprise that Mirostat aims at, in bits
-    #[arg(long, value_name = "F", default_value_t = 5.0, hide_short_help = true)]
-    mirostat_ent: f32,
+    /// Surprise that Mirostat aims at, in bits; default: 5
+    #[arg(long, value_name = "F", hide_short_help = true)]
+    mirostat_ent: Option<f32>,
 
     /// Probability near which the sampler adaptive_p picks; negative: off
     #[arg(long, value_name = "F", default_value_t = -1.0, allow_negative_numbers = true, hide_short_help = true)]
@@ -139,32 +143,33 @@ pub(crate) struct SamplingArgs {
 }
 
 impl SamplingArgs {
-    /// The settings. Those that need a vocabulary (what ends a repetition) come from [`Self::breakers`].
+    /// The settings: what the flags say, and `model` where they say nothing. Those that need a vocabulary (what ends a
+    /// repetition) come from [`Self::breakers`].
     ///
     /// # Errors
     /// If a text is not what it should be, or a number out of range.
-    pub(crate) fn params(&self) -> Result<Params> {
+    pub(crate) fn params(&self, model: &Params) -> Result<Params> {
         let order = match (&self.samplers, &self.sampler_seq) {
             (Some(names), _) => Kind::parse_names(names).context("--samplers")?,
             (None, Some(letters)) => Kind::parse_letters(letters).context("--sampler-seq")?,
-            (None, None) => Kind::DEFAULT_ORDER.to_vec(),
+            (None, None) => model.order.clone(),
         };
         let params = Params {
             seed: self.seed()?,
             order,
             min_keep: 0,
-            top_k: self.top_k,
-            top_p: self.top_p,
-            min_p: self.min_p,
+            top_k: self.top_k.unwrap_or(model.top_k),
+            top_p: self.top_p.unwrap_or(model.top_p),
+            min_p: self.min_p.unwrap_or(model.min_p),
             typical_p: self.typical_p,
             top_n_sigma: self.top_n_sigma,
-            xtc_probability: self.xtc_probability,
-            xtc_threshold: self.xtc_threshold,
-            temperature: self.temp,
+            xtc_probability: self.xtc_probability.unwrap_or(model.xtc_probability),
+            xtc_threshold: self.xtc_threshold.unwrap_or(model.xtc_threshold),
+            temperature: self.temp.unwrap_or(model.temperature),
             dynatemp_range: self.dynatemp_range,
             dynatemp_exponent: self.dynatemp_exp,
-            penalty_last_n: self.repeat_last_n,
-            penalty_repeat: self.repeat_penalty,
+            penalty_last_n: self.repeat_last_n.unwrap_or(model.penalty_last_n),
+            penalty_repeat: self.repeat_penalty.unwrap_or(model.penalty_repeat),
             penalty_frequency: self.frequency_penalty,
             penalty_presence: self.presence_penalty,
             dry_multiplier: self.dry_multiplier,
@@ -174,9 +179,9 @@ impl SamplingArgs {
             dry_breakers: Vec::new(),
             adaptive_target: self.adaptive_target,
             adaptive_decay: self.adaptive_decay,
-            mirostat: [Mirostat::Off, Mirostat::V1, Mirostat::V2][usize::from(self.mirostat)],
-            mirostat_tau: self.mirostat_ent,
-            mirostat_eta: self.mirostat_lr,
+            mirostat: self.mirostat.map_or(model.mirostat, |version| MIROSTATS[usize::from(version)]),
+            mirostat_tau: self.mirostat_ent.unwrap_or(model.mirostat_tau),
+            mirostat_eta: self.mirostat_lr.unwrap_or(model.mirostat_eta),
             logit_bias: self.logit_bias.iter().map(|text| bias(text)).collect::<Result<_>>()?,
             ignore_eos: self.ignore_eos,
         };

@@ -3,6 +3,9 @@
 mod gbnf;
 mod limits;
 mod oracle;
+mod published;
+mod reference;
 mod schema;
 mod state;
 mod support;
+mod thinking;

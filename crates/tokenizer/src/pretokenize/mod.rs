@@ -45,6 +45,11 @@ impl PreTokenizer {
         families::FAMILIES.iter().find(|family| family.names.contains(&name))
     }
 
+    /// Every name that [`Self::named`] knows.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        families::FAMILIES.iter().flat_map(|family| family.names).copied()
+    }
+
     /// Calls `word` with each word of `text`, in order; together they are the text.
     pub(crate) fn split<'t>(&self, text: &'t str, word: &mut dyn FnMut(&'t str)) {
         apply(self.splits, text, word);

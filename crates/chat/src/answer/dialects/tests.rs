@@ -20,6 +20,7 @@ type Row = (
 const ROWS: &[Row] = &[
     ("ministral-3", "", "[THINK]Hm.\nYes[/THINK]Sure[TOOL_CALLS]add[ARGS]{\"a\": 1}[TOOL_CALLS]get[ARGS]{}", "Hm.\nYes", "Sure", &[("add", "{\"a\": 1}"), ("get", "{}")]),
     ("ministral-3", "", "Just [text] and [THIN", "", "Just [text] and [THIN", &[]),
+    ("qwen3-coder", "", "Hm</think>Sure", "", "Hm</think>Sure", &[]),
     ("gpt-oss", "<|start|>assistant", "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Hi there.", "Hm.", "Hi there.", &[]),
     ("gpt-oss", "<|start|>assistant", "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>commentary to=functions.add <|constrain|>json<|message|>{\"a\": 1}", "Hm", "", &[("add", "{\"a\": 1}")]),
     ("gpt-oss", "<|start|>assistant", " to=functions.add<|channel|>commentary json<|message|>{\"a\": 1}<|call|>", "", "", &[("add", "{\"a\": 1}")]),

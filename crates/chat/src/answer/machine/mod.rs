@@ -148,9 +148,13 @@ impl Machine {
                 out.content(input.take(n));
                 true
             }
-            Found::Marker { before, which } => {
-                let (text, marker) = (markers[which].0.len(), markers[which].1);
+            // What the text before is decides what is a marker after it, however the answer was cut.
+            Found::Marker { before, .. } if before > 0 => {
                 out.content(input.take(before));
+                true
+            }
+            Found::Marker { which, .. } => {
+                let (text, marker) = (markers[which].0.len(), markers[which].1);
                 self.raw.clear();
                 self.take(input, text);
                 self.enter(marker, out);

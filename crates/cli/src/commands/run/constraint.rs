@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use grammar::{Constraint, Grammar, Limits, Matcher, Schema, Token, Vocabulary};
-use tokenizer::{TokenAttr, TokenId, Tokenizer};
+use grammar::{Constraint, Grammar, Limits, Matcher, Schema, Vocabulary};
+use tokenizer::Tokenizer;
 
 use crate::args::GrammarArgs;
 
@@ -14,16 +14,19 @@ use crate::args::GrammarArgs;
 ///
 /// # Errors
 /// If it cannot be enforced. Nothing has been generated then.
-pub(super) fn constraint(args: &GrammarArgs, tokenizer: &Tokenizer) -> Result<Option<Box<dyn Constraint>>> {
+pub(super) fn constraint(
+    args: &GrammarArgs,
+    tokenizer: &Tokenizer,
+    vocabulary: &Arc<Vocabulary>,
+) -> Result<Option<Box<dyn Constraint>>> {
     let limits = Limits::default();
-    let vocabulary = || vocabulary(tokenizer);
     let gbnf = |text: &str| -> Result<Box<dyn Constraint>> {
         let find = |text: &str| tokenizer.vocab().find(text);
         let grammar = Grammar::with_tokens(text, &find, &limits)?;
-        Ok(Box::new(Matcher::new(&grammar, &vocabulary())?))
+        Ok(Box::new(Matcher::new(&grammar, vocabulary)?))
     };
     let json = |text: &str| -> Result<Box<dyn Constraint>> {
-        Ok(Box::new(Schema::json_text(text, &vocabulary(), &limits)?))
+        Ok(Box::new(Schema::json_text(text, vocabulary, &limits)?))
     };
     Ok(Some(match args {
         GrammarArgs { grammar: Some(text), .. } => gbnf(text).context("--grammar")?,
@@ -31,7 +34,7 @@ pub(super) fn constraint(args: &GrammarArgs, tokenizer: &Tokenizer) -> Result<Op
         GrammarArgs { json_schema: Some(text), .. } => json(text).context("--json-schema")?,
         GrammarArgs { json_schema_file: Some(path), .. } => json(&read(path)?).with_context(|| name(path))?,
         GrammarArgs { regex: Some(pattern), .. } => {
-            Box::new(Schema::regex(pattern, &vocabulary(), &limits).context("--regex")?)
+            Box::new(Schema::regex(pattern, vocabulary, &limits).context("--regex")?)
         }
         _ => return Ok(None),
     }))
@@ -43,13 +46,4 @@ fn name(path: &Path) -> String {
 
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| name(path))
-}
-
-fn vocabulary(tokenizer: &Tokenizer) -> Arc<Vocabulary> {
-    let vocab = tokenizer.vocab();
-    let tokens = (0..vocab.len() as TokenId).map(|id| Token {
-        text: tokenizer.piece(id, true),
-        is_control: vocab.attr(id).has(TokenAttr::CONTROL | TokenAttr::UNKNOWN),
-    });
-    Vocabulary::new(tokens, &vocab.eog_ids().collect::<Vec<_>>())
 }

@@ -1,17 +1,15 @@
 //! The chat: turns of a person, answers, and the commands that begin with a slash.
 
-use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use chat::{Message, Role};
 use engine::Finish;
-use serde_json::{Value, json};
 
 use super::input::Input;
 use super::session::Session;
-use super::{printer, report};
+use super::{printer, report, transcript};
 use crate::args::RunArgs;
 use crate::output;
 
@@ -22,6 +20,7 @@ const HELP: &str = "\
 /retry         answer the last question anew
 /save FILE     write the conversation as JSON
 /load FILE     read one
+/tool TEXT     give the result of a tool that was called
 /tokens        how much of the context is used
 /clear         begin a new conversation
 /exit          leave; so does Ctrl-D
@@ -90,9 +89,23 @@ impl Chat<'_> {
         if let Finish::Failed(error) = &reply.finish {
             bail!("{error}");
         }
-        let reasoning = Some(reply.thoughts).filter(|thoughts| !thoughts.is_empty());
-        self.messages.push(Message { reasoning, ..Message::new(Role::Assistant, reply.text) });
+        let chat::Answer { content, reasoning, tool_calls, .. } = reply.answer;
+        let reasoning = Some(reasoning).filter(|thoughts| !thoughts.is_empty());
+        self.messages.push(Message { reasoning, tool_calls, ..Message::new(Role::Assistant, content) });
         Ok(())
+    }
+
+    /// Takes the result of the first call that has none; after the last one the model goes on.
+    fn tool_result(&mut self, text: &str) -> Result<()> {
+        let n_results = self.messages.iter().rev().take_while(|message| message.role == Role::Tool).count();
+        let at = self.messages.len() - n_results;
+        let calls = self.messages[..at].last().map_or(&[][..], |message| &message.tool_calls);
+        let Some(call) = calls.get(n_results) else { bail!("no call of a tool waits for a result") };
+        let is_last = n_results + 1 == calls.len();
+        let (tool_call_id, name) =
+            (Some(call.id.clone()).filter(|id| !id.is_empty()), Some(call.name.clone()));
+        self.messages.push(Message { tool_call_id, name, ..Message::new(Role::Tool, text) });
+        if is_last { self.answer() } else { Ok(()) }
     }
 
     fn command(&mut self, command: &str) -> Result<()> {
@@ -110,8 +123,9 @@ impl Chat<'_> {
                 let question = self.take_question()?;
                 self.say(question)?;
             }
-            "save" => self.save(Path::new(file(name, rest)?))?,
-            "load" => self.messages = load(Path::new(file(name, rest)?))?,
+            "tool" => self.tool_result(rest)?,
+            "save" => transcript::save(&self.messages, Path::new(file(name, rest)?))?,
+            "load" => self.messages = transcript::load(Path::new(file(name, rest)?))?,
             "tokens" => output::note(&format!(
                 "{} of {} tokens",
                 self.session.n_tokens(&self.messages)?,
@@ -137,13 +151,6 @@ impl Chat<'_> {
         };
         Ok(self.messages.drain(at..).next().expect("the question").text())
     }
-
-    fn save(&self, path: &Path) -> Result<()> {
-        let messages: Vec<Value> =
-            self.messages.iter().map(|m| json!({ "role": m.role.name(), "content": m.text() })).collect();
-        let text = serde_json::to_string_pretty(&messages)?;
-        fs::write(path, text + "\n").with_context(|| path.display().to_string())
-    }
 }
 
 /// The file a command names.
@@ -152,22 +159,4 @@ fn file<'a>(command: &str, name: &'a str) -> Result<&'a str> {
         bail!("/{command} needs the name of a file");
     }
     Ok(name)
-}
-
-/// A conversation as `/save` writes it, and as chat APIs take it.
-fn load(path: &Path) -> Result<Vec<Message>> {
-    let name = || path.display().to_string();
-    let text = fs::read_to_string(path).with_context(name)?;
-    let messages: Vec<Value> = serde_json::from_str(&text).with_context(name)?;
-    let message = |(i, value): (usize, &Value)| {
-        let role = value["role"].as_str().and_then(Role::from_name);
-        match (role, value["content"].as_str()) {
-            (Some(role), Some(text)) => Ok(Message::new(role, text)),
-            _ => bail!(
-                "{}: message {i} needs a `role` (system, user or assistant) and a `content`, a string",
-                name()
-            ),
-        }
-    };
-    messages.iter().enumerate().map(message).collect()
 }

@@ -2,10 +2,14 @@
 
 mod constraint;
 mod conversation;
+mod defaults;
+mod form;
 mod input;
 mod printer;
 mod session;
 mod template;
+mod tools;
+mod transcript;
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};
@@ -17,7 +21,7 @@ use engine::Finish;
 use crate::args::RunArgs;
 use crate::{interrupt, output};
 use printer::Printer;
-use session::{Question, Reply, Session};
+use session::{Reply, Session};
 
 /// What is to be done.
 enum Task {
@@ -32,12 +36,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let session = Session::open(args)?;
     match task {
         Task::Continue(text) => {
-            let reply = session.answer(Question::raw(text), &mut Printer::plain())?;
+            let reply = session.answer(session.raw(text), &mut Printer::plain())?;
             close(args, &session, &reply)
         }
         Task::Answer(text) if !session.has_template() && !args.needs_template() => {
             output::note("note: this model has no chat template: the text is continued as it is");
-            let reply = session.answer(Question::raw(text), &mut Printer::plain())?;
+            let reply = session.answer(session.raw(text), &mut Printer::plain())?;
             close(args, &session, &reply)
         }
         Task::Answer(text) => {
@@ -94,7 +98,7 @@ fn printer(args: &RunArgs) -> Printer {
 
 /// Ends the output of a single answer and says what should be known about it.
 fn close(args: &RunArgs, session: &Session, reply: &Reply) -> Result<()> {
-    if !reply.text.ends_with('\n') {
+    if !reply.answer.tool_calls.is_empty() || !reply.answer.content.ends_with('\n') {
         output::emit("\n")?;
     }
     report(args, session, reply);
@@ -112,6 +116,11 @@ fn report(args: &RunArgs, session: &Session, reply: &Reply) {
             session.n_ctx(),
             session.n_ctx_train()
         ));
+    }
+    if reply.answer.malformed {
+        output::note(
+            "note: a tool call was begun and could not be read as one; what is left of it is in the answer",
+        );
     }
     if args.stats {
         output::note(&reply.summary());

@@ -11,7 +11,8 @@ use engine::{
 use sampling::{Constraint, Params, expand_breakers};
 use tokenizer::{Encode, Tokenizer};
 
-use super::constraint::constraint;
+use super::defaults;
+use super::form::Form;
 use super::printer::Printer;
 use super::template::{ChatTemplate, TEMPLATE_KEY};
 use crate::args::RunArgs;
@@ -27,7 +28,7 @@ pub(super) struct Session {
     /// Or why there is none: a text can be continued without.
     template: Result<ChatTemplate>,
     params: Params,
-    constraint: Option<Box<dyn Constraint>>,
+    form: Form,
     stop: Vec<String>,
     max_tokens: Option<usize>,
     print_special: bool,
@@ -37,22 +38,14 @@ pub(super) struct Session {
 pub(super) struct Question {
     prompt: Prompt,
     parser: Option<AnswerParser>,
+    constraint: Option<Box<dyn Constraint>>,
 }
 
 /// What was answered, and how it ended.
 pub(super) struct Reply {
-    /// Without what was thought before.
-    pub(super) text: String,
-    pub(super) thoughts: String,
+    pub(super) answer: chat::Answer,
     pub(super) finish: Finish,
     stats: Stats,
-}
-
-impl Question {
-    /// A text to be continued as it is.
-    pub(super) fn raw(text: String) -> Self {
-        Self { prompt: Prompt::rendered(text), parser: None }
-    }
 }
 
 impl Session {
@@ -62,11 +55,12 @@ impl Session {
 
     /// As the flags say, but with another model.
     pub(super) fn open_model(args: &RunArgs, path: &Path) -> Result<Self> {
-        let mut params = args.sampling.params()?;
         let devices = devices::open(&args.device)?;
         let mut load = LoadConfig::default();
         load.model.n_ctx = (args.ctx_size > 0).then_some(args.ctx_size);
         let model = models::load(path, &devices, &load)?;
+        let defaults = defaults::of(model.file().metadata()).with_context(|| path.display().to_string())?;
+        let mut params = args.sampling.params(&defaults)?;
         let n_ctx_train = model.model().hparams().n_ctx_train;
         let context = ContextConfig {
             n_ctx: if args.ctx_size > 0 { args.ctx_size } else { n_ctx_train.min(DEFAULT_CONTEXT) },
@@ -80,13 +74,13 @@ impl Session {
         let engine = Engine::start(model, config).with_context(|| path.display().to_string())?;
         let tokenizer = engine.tokenizer();
         params.dry_breakers = breakers(tokenizer, &args.sampling.breakers());
-        let constraint = constraint(&args.grammar, tokenizer)?;
+        let form = Form::open(args, tokenizer)?;
         let template = ChatTemplate::open(args, engine.model().file().metadata(), tokenizer);
         Ok(Self {
             engine,
             template,
             params,
-            constraint,
+            form,
             stop: args.stop.clone(),
             max_tokens: usize::try_from(args.predict).ok(),
             print_special: args.special,
@@ -110,6 +104,11 @@ impl Session {
         self.template.as_ref().map_err(|error| anyhow!("{error:#}"))
     }
 
+    /// A text to be continued as it is.
+    pub(super) fn raw(&self, text: String) -> Question {
+        Question { prompt: Prompt::rendered(text), parser: None, constraint: self.form.of_text() }
+    }
+
     /// What the model is given for a conversation.
     pub(super) fn question(&self, messages: &[Message]) -> Result<Question> {
         let template = self.template()?;
@@ -117,9 +116,11 @@ impl Session {
         let options = Encode { add_special: true, parse_special: true };
         let mut tokens = self.engine.tokenizer().encode_marked(&rendered.text, &rendered.plain, options);
         self.drop_second_start(&mut tokens);
+        let tags = template.thinking(&rendered.generation_prompt);
         Ok(Question {
             prompt: Prompt::Tokens(tokens),
             parser: Some(template.parser(&rendered.generation_prompt)),
+            constraint: self.form.of_answer(tags, self.engine.tokenizer())?,
         })
     }
 
@@ -144,19 +145,17 @@ impl Session {
         interrupt::clear();
         let request = Request {
             sampling: self.params.clone(),
-            constraint: self.constraint.clone(),
+            constraint: question.constraint,
             max_tokens: self.max_tokens,
             stop: self.stop.clone(),
             print_special: self.print_special,
             ..Request::new(question.prompt)
         };
-        let mut speech =
-            Speech { parser: question.parser, printer, text: String::new(), thoughts: String::new() };
+        let mut speech = Speech { parser: question.parser, printer, answer: chat::Answer::default() };
         let (finish, stats) = listen(self.engine.submit(request)?, &mut speech)?;
         interrupt::clear();
         speech.finish()?;
-        let Speech { text, thoughts, .. } = speech;
-        Ok(Reply { text, thoughts, finish, stats })
+        Ok(Reply { answer: speech.answer, finish, stats })
     }
 }
 
@@ -182,8 +181,7 @@ fn listen(mut answer: Answer, speech: &mut Speech<'_>) -> Result<(Finish, Stats)
 struct Speech<'a> {
     parser: Option<AnswerParser>,
     printer: &'a mut Printer,
-    text: String,
-    thoughts: String,
+    answer: chat::Answer,
 }
 
 impl Speech<'_> {
@@ -197,26 +195,22 @@ impl Speech<'_> {
 
     fn finish(&mut self) -> Result<()> {
         if let Some(parser) = self.parser.take() {
-            let (rest, _) = parser.finish();
+            let (rest, malformed) = parser.finish();
             self.say(rest)?;
+            self.answer.malformed = malformed;
         }
-        self.printer.finish()
+        self.printer.finish(&self.answer.tool_calls)
     }
 
     fn say(&mut self, deltas: Vec<Delta>) -> Result<()> {
         for delta in deltas {
-            match delta {
-                Delta::Content(text) => {
-                    self.text.push_str(&text);
-                    self.printer.content(&text)?;
-                }
-                Delta::Reasoning(text) => {
-                    self.thoughts.push_str(&text);
-                    self.printer.thought(&text)?;
-                }
-                // None is offered a tool, so nothing is read as a call.
+            match &delta {
+                Delta::Content(text) => self.printer.content(text)?,
+                Delta::Reasoning(text) => self.printer.thought(text)?,
+                // Calls are shown when they are whole.
                 Delta::Call { .. } => {}
             }
+            self.answer.apply(delta);
         }
         Ok(())
     }

@@ -6,11 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, anyhow, bail};
 use chat::{
     AnswerOptions, AnswerParser, Dialect, Message, Moment, RenderOptions, Rendered, Specials, Template,
+    ThinkingTags,
 };
 use gguf::Metadata;
 use serde_json::{Map, Value};
 use tokenizer::{TokenAttr, TokenId, Tokenizer};
 
+use super::tools;
 use crate::args::{Reasoning, RunArgs};
 
 pub(super) const TEMPLATE_KEY: &str = "tokenizer.chat_template";
@@ -58,10 +60,11 @@ impl ChatTemplate {
             Reasoning::Off => Some(false),
             Reasoning::Auto => None,
         };
+        let tools = tools::open(args.tools.as_deref())?;
         Ok(Self {
             template,
             dialect,
-            options: RenderOptions { kwargs, thinking, ..RenderOptions::default() },
+            options: RenderOptions { kwargs, thinking, tools, ..RenderOptions::default() },
         })
     }
 
@@ -72,9 +75,17 @@ impl ChatTemplate {
 
     /// A reader of the answer to a prompt.
     pub(super) fn parser(&self, generation_prompt: &str) -> AnswerParser {
-        let options =
-            AnswerOptions { generation_prompt: generation_prompt.to_owned(), ..AnswerOptions::default() };
+        let options = AnswerOptions {
+            tools: self.options.tools.clone(),
+            generation_prompt: generation_prompt.to_owned(),
+            ..AnswerOptions::default()
+        };
         AnswerParser::new(&self.dialect, &options)
+    }
+
+    /// How thinking is marked in the answer to a prompt.
+    pub(super) fn thinking(&self, generation_prompt: &str) -> Option<ThinkingTags<'_>> {
+        self.dialect.thinking(generation_prompt)
     }
 }
 

@@ -1,0 +1,112 @@
+//! Conversations as files: JSON as chat APIs take it, so that others can read them and be read.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use chat::{Message, Role, ToolCall};
+use serde_json::{Value, json};
+
+pub(super) fn save(messages: &[Message], path: &Path) -> Result<()> {
+    let messages: Vec<Value> = messages.iter().map(to_json).collect();
+    let text = serde_json::to_string_pretty(&messages)?;
+    fs::write(path, text + "\n").with_context(|| path.display().to_string())
+}
+
+/// # Errors
+/// If it is no list of messages; which one is wrong.
+pub(super) fn load(path: &Path) -> Result<Vec<Message>> {
+    let read = || -> Result<Vec<Message>> {
+        let messages: Vec<Value> = serde_json::from_str(&fs::read_to_string(path)?)?;
+        messages
+            .iter()
+            .enumerate()
+            .map(|(i, value)| from_json(value).with_context(|| format!("message {i}")))
+            .collect()
+    };
+    read().with_context(|| path.display().to_string())
+}
+
+fn to_json(message: &Message) -> Value {
+    let mut value = json!({ "role": message.role.name(), "content": message.text() });
+    if let Some(reasoning) = &message.reasoning {
+        value["reasoning_content"] = reasoning.as_str().into();
+    }
+    if !message.tool_calls.is_empty() {
+        let call = |call: &ToolCall| {
+            let function = json!({ "name": call.name, "arguments": call.arguments });
+            json!({ "id": call.id, "type": "function", "function": function })
+        };
+        value["tool_calls"] = message.tool_calls.iter().map(call).collect();
+    }
+    for (key, text) in [("tool_call_id", &message.tool_call_id), ("name", &message.name)] {
+        if let Some(text) = text {
+            value[key] = text.as_str().into();
+        }
+    }
+    value
+}
+
+fn from_json(value: &Value) -> Result<Message> {
+    let Some(role) = value["role"].as_str().and_then(Role::from_name) else {
+        bail!("it needs a `role`: system, user, assistant or tool");
+    };
+    let text = |key: &str| value[key].as_str().map(str::to_owned);
+    let calls = value["tool_calls"].as_array();
+    let Some(content) = text("content").or_else(|| calls.map(|_| String::new())) else {
+        bail!("it needs a `content`, a string");
+    };
+    let call = |call: &Value| {
+        let part = |value: &Value| value.as_str().map(str::to_owned);
+        let function = &call["function"];
+        let Some((name, arguments)) = part(&function["name"]).zip(part(&function["arguments"])) else {
+            bail!("a tool call needs a `function` with `name` and `arguments`, both strings");
+        };
+        Ok(ToolCall { id: part(&call["id"]).unwrap_or_default(), name, arguments })
+    };
+    Ok(Message {
+        reasoning: text("reasoning_content"),
+        tool_calls: calls.into_iter().flatten().map(call).collect::<Result<_>>()?,
+        tool_call_id: text("tool_call_id"),
+        name: text("name"),
+        ..Message::new(role, content)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_back() {
+        let call =
+            ToolCall { id: "1".to_owned(), name: "add".to_owned(), arguments: "{\"a\": 1}".to_owned() };
+        for message in [
+            Message::new(Role::User, "Hi\n\"there\""),
+            Message {
+                reasoning: Some("Hm.".to_owned()),
+                tool_calls: vec![call],
+                ..Message::new(Role::Assistant, "")
+            },
+            Message {
+                tool_call_id: Some("1".to_owned()),
+                name: Some("add".to_owned()),
+                ..Message::new(Role::Tool, "3")
+            },
+        ] {
+            assert_eq!(from_json(&to_json(&message)).expect("it was written so"), message);
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused() {
+        for wrong in [
+            json!({}),
+            json!({ "role": "user" }),
+            json!({ "role": "king", "content": "x" }),
+            json!({ "role": "assistant", "tool_calls": [{ "function": {} }] }),
+        ] {
+            assert!(from_json(&wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The program as users and scripts call it, on a tiny model of random weights: what goes to standard output and what
+//! to standard error, and exit codes 0 (fine), 1 (failed) and 2 (wrong usage). Says nothing of a model's quality.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::{fs, iter};
+
+use gguf::write::{Builder, OwnedValue};
+use gguf::{TensorType, ValueType};
+use serde_json::Value;
+
+const N_EMBD: u64 = 32;
+const N_FF: u64 = 64;
+/// `<unk> <s> </s>`, all bytes, and the visible space.
+const N_VOCAB: u64 = 260;
+
+const TEMPLATE: &str = r#"{% for m in messages %}<|{{ m.role }}|>{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}{{ m.content or '' }}{% for c in m.tool_calls or [] %}<tool_call>
+{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}
+</tool_call>{% endfor %}
+{% endfor %}{% if tools %}{{ tools | tojson }}{% endif %}{% if add_generation_prompt %}<|assistant|>{% if enable_thinking is defined and enable_thinking %}<think>{% endif %}{% endif %}"#;
+
+const TOOLS: &str = r#"[{"type": "function", "function": {"name": "add", "description": "Adds.",
+    "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}}}}]"#;
+
+/// A folder with `m.gguf`, `hot.gguf` (its own sampling settings) and `tools.json`, made once for all tests.
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("commands");
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    fs::write(folder.join("m.gguf"), model(&[])).expect("writable");
+    let greedy = [("general.sampling.temp", OwnedValue::F32(0.0))];
+    fs::write(folder.join("greedy.gguf"), model(&greedy)).expect("writable");
+    let wrong = [("general.sampling.temp", OwnedValue::String(b"hot".to_vec()))];
+    fs::write(folder.join("hot.gguf"), model(&wrong)).expect("writable");
+    fs::write(folder.join("tools.json"), TOOLS).expect("writable");
+    fs::write(folder.join("broken.gguf"), b"GGUF and no more").expect("writable");
+    folder
+});
+
+fn model(more: &[(&str, OwnedValue)]) -> Vec<u8> {
+    let mut file = Builder::new();
+    let text = |text: &str| OwnedValue::String(text.into());
+    for (key, n) in [
+        ("context_length", 512),
+        ("embedding_length", N_EMBD as u32),
+        ("block_count", 1),
+        ("feed_forward_length", N_FF as u32),
+        ("attention.head_count", 2),
+        ("rope.dimension_count", 16),
+    ] {
+        file.value(&format!("llama.{key}"), OwnedValue::U32(n));
+    }
+    file.value("general.architecture", text("llama")).value("tokenizer.ggml.model", text("llama"));
+    file.value("llama.attention.layer_norm_rms_epsilon", OwnedValue::F32(1e-5));
+    let bytes = (0..=255).map(|byte| format!("<0x{byte:02X}>"));
+    let tokens = ["<unk>", "<s>", "</s>"].map(str::to_owned).into_iter().chain(bytes).chain(["▁".to_owned()]);
+    let tokens = tokens.map(|token| OwnedValue::String(token.into_bytes())).collect();
+    let types = [2, 3, 3].into_iter().chain([6; 256]).chain([1]).map(OwnedValue::I32).collect();
+    file.value("tokenizer.ggml.tokens", OwnedValue::Array(ValueType::String, tokens));
+    file.value("tokenizer.ggml.token_type", OwnedValue::Array(ValueType::I32, types));
+    let scores = iter::repeat_n(OwnedValue::F32(0.0), N_VOCAB as usize).collect();
+    file.value("tokenizer.ggml.scores", OwnedValue::Array(ValueType::F32, scores));
+    file.value("tokenizer.ggml.add_space_prefix", OwnedValue::Bool(false));
+    file.value("tokenizer.chat_template", text(TEMPLATE));
+    for (key, value) in more {
+        file.value(key, value.clone());
+    }
+    let f32 = TensorType::all().find(|ty| ty.name() == "F32").expect("a type");
+    let mut seed = 1u32;
+    let mut tensor = |name: &str, dims: &[u64]| {
+        let mut next = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) as f32 / 65_536.0 - 0.5
+        };
+        let n: u64 = dims.iter().product();
+        let is_norm = name.ends_with("norm.weight");
+        let value = |_| if is_norm { 1.0 } else { next() };
+        let data = (0..n).map(value).flat_map(f32::to_le_bytes).collect();
+        file.tensor(name, dims, f32, data);
+    };
+    tensor("token_embd.weight", &[N_EMBD, N_VOCAB]);
+    for name in ["attn_norm", "ffn_norm"] {
+        tensor(&format!("blk.0.{name}.weight"), &[N_EMBD]);
+    }
+    for name in ["attn_q", "attn_k", "attn_v", "attn_output"] {
+        tensor(&format!("blk.0.{name}.weight"), &[N_EMBD, N_EMBD]);
+    }
+    tensor("blk.0.ffn_gate.weight", &[N_EMBD, N_FF]);
+    tensor("blk.0.ffn_up.weight", &[N_EMBD, N_FF]);
+    tensor("blk.0.ffn_down.weight", &[N_FF, N_EMBD]);
+    tensor("output_norm.weight", &[N_EMBD]);
+    file.to_bytes().expect("a valid file")
+}
+
+/// Exit code, standard output, standard error.
+fn llama_rs(args: &[&str], input: &str) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_llama-rs"));
+    command.args(args).current_dir(&*FOLDER);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    // A program that does not read its input closes it.
+    drop(child.stdin.take().expect("piped").write_all(input.as_bytes()));
+    let output = child.wait_with_output().expect("the program ends");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("only text comes out");
+    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+}
+
+/// What succeeds prints exactly this, and says nothing.
+fn prints(args: &[&str], input: &str, expected: &str) {
+    let found = llama_rs(args, input);
+    assert_eq!(found, (0, expected.to_owned(), String::new()), "{args:?}");
+}
+
+/// What succeeds prints something, which is returned.
+fn output_of(args: &[&str], input: &str) -> String {
+    let (code, out, err) = llama_rs(args, input);
+    assert_eq!(code, 0, "{args:?}: {err}");
+    out
+}
+
+/// What fails prints nothing, and says why: all of `what`.
+fn fails(args: &[&str], input: &str, code: i32, what: &[&str]) {
+    let (found, out, err) = llama_rs(args, input);
+    assert_eq!((found, out.as_str()), (code, ""), "{args:?}: {err}");
+    what.iter().for_each(|what| assert!(err.contains(what), "{args:?}: {what} is not in {err}"));
+}
+
+#[test]
+fn text_becomes_tokens_and_text_again() {
+    prints(&["tokenize", "m.gguf", "-p", "ab", "--ids"], "", "[1,100,101]\n");
+    prints(&["tokenize", "m.gguf", "--ids", "--no-special"], "a b", "[100,259,101]\n");
+    prints(&["tokenize", "m.gguf", "--count"], "ab", "3\n");
+    prints(&["tokenize", "m.gguf", "--jsonl"], "\"a\"\n\"\\n\"\n", "[1,100]\n[1,13]\n");
+    prints(&["detokenize", "m.gguf", "--no-special"], "[1,100,101]", "ab");
+    prints(&["detokenize", "m.gguf", "--jsonl", "--no-special"], "[100]\n[198,172]\n", "\"a\"\n\"é\"\n");
+    fails(&["detokenize", "m.gguf"], "[999]", 1, &["999", "260 tokens"]);
+    fails(&["tokenize", "m.gguf", "--jsonl"], "a\n", 1, &["line 1"]);
+    fails(&["tokenize", "missing.gguf", "-p", "a"], "", 1, &["missing.gguf"]);
+    fails(&["tokenize", "broken.gguf", "-p", "a"], "", 1, &["broken.gguf"]);
+    fails(&["tokenize", "m.gguf", "--idz"], "", 2, &["--idz"]);
+    fails(&["tokenize"], "", 2, &["<MODEL>"]);
+}
+
+#[test]
+fn a_file_is_described() {
+    let described: Value = serde_json::from_str(&output_of(&["info", "m.gguf", "--json"], "")).expect("JSON");
+    assert!(described.is_object());
+    assert!(output_of(&["info", "m.gguf", "--tensors"], "").contains("blk.0.ffn_down.weight"));
+    fails(&["info", "broken.gguf"], "", 1, &["broken.gguf"]);
+}
+
+#[test]
+fn logits_go_to_a_file() {
+    prints(&["eval", "m.gguf", "--tokens", "1,100,101", "--out", "logits.npy"], "", "");
+    let file = fs::read(FOLDER.join("logits.npy")).expect("it was written");
+    assert!(file.starts_with(b"\x93NUMPY") && file.len() > 3 * N_VOCAB as usize * 4);
+    fails(&["eval", "m.gguf", "--tokens", "1,300", "--out", "x.npy"], "", 1, &["300", "260"]);
+    fails(&["eval", "m.gguf", "--tokens", "1,x", "--out", "x.npy"], "", 2, &["--tokens"]);
+    fails(&["eval", "m.gguf", "--tokens", "1"], "", 2, &["--out"]);
+    assert!(!FOLDER.join("x.npy").exists());
+}
+
+#[test]
+fn speed_is_a_table_or_json() {
+    let args = ["bench", "-m", "m.gguf", "-p", "8", "-n", "4", "-r", "1", "-t", "1", "--no-warmup"];
+    let table = output_of(&args, "");
+    assert!(table.starts_with("| model") && table.contains("pp8") && table.contains("tg4"), "{table}");
+    let json = output_of(&[&args[..], &["-o", "json"]].concat(), "");
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json.as_array().map(Vec::len), Some(2));
+    fails(&["bench", "-m", "missing.gguf", "-o", "json"], "", 1, &["missing.gguf"]);
+}
+
+#[test]
+fn an_answer_is_all_of_standard_output() {
+    let fixed = ["run", "m.gguf", "-t", "1", "--grammar", "root ::= \"yes\" \"!\"?"];
+    for more in [&["-p", "Really?"][..], &["--raw", "-p", "Really?"]] {
+        let (code, out, err) = llama_rs(&[&fixed[..], more].concat(), "");
+        assert!(matches!(out.as_str(), "yes\n" | "yes!\n") && err.is_empty() && code == 0, "{out} {err}");
+    }
+    assert!(output_of(&fixed, "from a pipe").starts_with("yes"));
+    let (_, out, err) = llama_rs(&[&fixed[..], &["-p", "a", "--stats"]].concat(), "");
+    assert!(out.starts_with("yes") && err.contains("tokens/s"), "{out} {err}");
+    let json = output_of(&["run", "m.gguf", "-t", "1", "-p", "a", "-j", r#"{"type": "boolean"}"#], "");
+    assert!(serde_json::from_str::<bool>(&json).is_ok(), "{json}");
+    prints(&["run", "m.gguf", "-p", "Hi", "--template"], "", "<|user|>Hi<|assistant|>");
+}
+
+#[test]
+fn what_cannot_be_answered_says_why() {
+    let run = |more: &[&'static str]| [&["run", "m.gguf"][..], more].concat();
+    fails(&run(&["-p", "a", "-j", "{"]), "", 1, &["--json-schema"]);
+    fails(&run(&["-p", "a", "--grammar", "root ::= ["]), "", 1, &["--grammar", "line 1"]);
+    fails(&run(&["-p", "a", "--grammar", "x", "--regex", "y"]), "", 2, &["--regex"]);
+    fails(&run(&[]), "", 1, &["standard input is empty"]);
+    fails(&run(&["-p", "a", "-f", "b"]), "", 2, &["--prompt", "--file"]);
+    fails(&run(&["-f", "missing.txt"]), "", 1, &["missing.txt"]);
+    fails(&run(&["-p", "a", "--samplers", "magic"]), "", 1, &["--samplers", "magic"]);
+    fails(&run(&["-p", "a", "--temp", "hot"]), "", 2, &["--temp"]);
+    fails(&run(&["-p", "a", "--chat-template", "nobodys"]), "", 1, &["nobodys", "chatml"]);
+}
+
+#[test]
+fn a_model_has_its_own_settings_and_flags_win() {
+    let text = |model: &str, more: &[&str]| {
+        output_of(
+            &[&["run", model, "--raw", "-p", "a", "-n", "12", "-t", "1", "--plain"][..], more].concat(),
+            "",
+        )
+    };
+    assert_eq!(text("greedy.gguf", &[]), text("m.gguf", &["--temp", "0"]));
+    assert_eq!(text("greedy.gguf", &["--temp", "0.8", "-s", "3"]), text("m.gguf", &["-s", "3"]));
+    fails(&["run", "hot.gguf", "-p", "a"], "", 1, &["general.sampling.temp", "hot.gguf"]);
+}
+
+#[test]
+fn calls_of_tools_are_lines_of_json() {
+    let grammar =
+        r#"root ::= "Sure.<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}\n</tool_call>""#;
+    let run = ["run", "m.gguf", "-t", "1", "-p", "1+1?", "--grammar", grammar];
+    let with_tools = [&run[..], &["--tools", "tools.json"]].concat();
+    prints(&with_tools, "", "Sure.\n{\"name\":\"add\",\"arguments\":{\"a\":1}}\n");
+    // Without tools, nothing is taken for a call.
+    assert!(output_of(&run, "").contains("<tool_call>"));
+    let prompt = output_of(&["run", "m.gguf", "-p", "a", "--tools", "tools.json", "--template"], "");
+    assert!(prompt.contains("\"name\": \"add\""), "{prompt}");
+    fails(&["run", "m.gguf", "-p", "a", "--tools", "m.gguf"], "", 1, &["--tools m.gguf"]);
+    fails(&["run", "m.gguf", "--raw", "-p", "a", "--tools", "tools.json"], "", 2, &["--raw"]);
+}
+
+#[test]
+fn thinking_is_limited_and_no_part_of_the_answer() {
+    let run = ["run", "m.gguf", "-t", "1", "-p", "a", "--reasoning", "on", "--grammar", "root ::= \"ok\""];
+    for budget in ["0", "5"] {
+        prints(&[&run[..], &["--reasoning-budget", budget]].concat(), "", "ok\n");
+    }
+    let plain = ["run", "m.gguf", "-p", "a", "--chat-template", "gemma", "--reasoning-budget", "1"];
+    fails(&plain, "", 1, &["--reasoning-budget", "no tags"]);
+    fails(&["run", "m.gguf", "-p", "a", "--reasoning-budget", "-2"], "", 2, &["-2"]);
+}
+
+#[test]
+fn a_chat_can_be_piped() {
+    let args = ["run", "m.gguf", "-t", "1", "-i", "--grammar", "root ::= \"yes\""];
+    let (code, out, err) = llama_rs(&args, "Really?\n/tokens\n/nothing\n/undo\n/undo\n/exit\n");
+    assert_eq!((code, out.as_str()), (0, "yes\n"), "{err}");
+    for what in ["of 512 tokens", "/nothing", "nothing has been asked yet"] {
+        assert!(err.contains(what), "{what} is not in {err}");
+    }
+}
