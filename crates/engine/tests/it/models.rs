@@ -4,10 +4,11 @@
 //! Quantized activations make engines differ: a last bit of a sum moves an activation to the next integer, and a few
 //! such moves change every later layer. With the golden's own settings (cache of `F32`, no flash attention) the
 //! reference repeats it exactly; with its repacked matrices turned off, which changes nothing but the order of sums,
-//! single log-probabilities of its best five tokens move by up to 0.41 on Gemma 3 and 0.20 on Qwen 2.5, and with flash
-//! attention by 0.35 on SmolLM2: no bound on single values below that would hold for exact arithmetic. So the mean
-//! over all prompts is bounded, and every choice that is clear is compared. Scalar kernels are slow: they get two
-//! prompts and few steps, too few for a mean.
+//! single log-probabilities of its best five tokens move by up to 0.41 on Gemma 3 and 0.20 on Qwen 2.5; with flash
+//! attention, its default, by 0.35 on SmolLM2 and 0.47 on Gemma 3, whose root of the mean square is 0.235 then. No
+//! bound on single values below that would hold for exact arithmetic. So the mean over all prompts is bounded by what
+//! the reference differs from itself, and every choice that is clear is compared. Scalar kernels are slow: they get
+//! two prompts and few steps, too few for a mean.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,8 +27,9 @@ use testkit::{Continuation, ModelGolden};
 #[path = "../../examples/answer.rs"]
 mod example;
 
-/// Greatest root of the mean square of differences of log-probabilities.
-const TOLERANCE: f32 = 0.15;
+/// Greatest root of the mean square of differences of log-probabilities: the reference's own, between two orders of
+/// its sums.
+const TOLERANCE: f32 = 0.235;
 /// Where the best two logits are closer, either may win.
 const CLEAR_GAP: f32 = 0.3;
 
