@@ -99,10 +99,7 @@ enum Outcome {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let ours = match &options.ours {
-        Some(program) => program.clone(),
-        None => compare::built()?,
-    };
+    let ours = compare::ours(options.ours.as_deref())?;
     let folder = std::env::temp_dir().join(format!("compare-quantize-{}", std::process::id()));
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let done = Comparison { options, ours: &ours, folder: &folder }.run();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::{cargo, models, repository};
+use crate::{compare, models, repository};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -44,13 +44,7 @@ const HEAD: &str = "# A chat\n\nWhat `llama-rs run` looks like on a terminal: Sm
 pub(crate) fn run(options: &Options) -> Result<()> {
     let has_tmux = Command::new("tmux").arg("-V").output().is_ok_and(|output| output.status.success());
     ensure!(has_tmux, "tmux does not run here: install it (package tmux)");
-    let program = match &options.program {
-        Some(program) => std::path::absolute(program)?,
-        None => {
-            cargo::run(&mut cargo::command(&["build", "--release", "--package", "cli"]))?;
-            repository().join("target/release/llama-rs")
-        }
-    };
+    let program = compare::ours(options.program.as_deref())?;
     let cache = models::ensure(&["smollm2".to_owned()])?;
     let terminal = Terminal::open(&program, &cache)?;
     terminal.wait_for("/help")?;

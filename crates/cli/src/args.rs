@@ -25,7 +25,7 @@ pub(crate) use imatrix::{ImatrixArgs, ImatrixFormat};
 pub(crate) use perplexity::PerplexityArgs;
 pub(crate) use quantize::QuantizeArgs;
 pub(crate) use run::{Reasoning, RunArgs};
-pub(crate) use sampling::{MIROSTATS, SamplingArgs};
+pub(crate) use sampling::{MIROSTATS, SamplingArgs, last_n};
 pub(crate) use short::expanded;
 
 use crate::template_args::TemplateCommand;

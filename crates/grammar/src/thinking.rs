@@ -29,7 +29,10 @@ pub struct Thinking {
     place: Place,
     /// All tokens so far.
     tokens: Vec<TokenId>,
-    mask: TokenSet,
+    /// All tokens but those that end a text.
+    unended: Arc<TokenSet>,
+    /// The one token that is forced.
+    forced: TokenSet,
 }
 
 /// No character has more, nor takes more tokens.
@@ -47,10 +50,15 @@ enum Place {
 impl Thinking {
     /// Lets `inner` hold where the model does not think.
     pub fn new(inner: Option<Box<dyn Constraint>>, vocabulary: &Arc<Vocabulary>, thoughts: Thoughts) -> Self {
-        let mask = TokenSet::empty(vocabulary.n_tokens());
+        let forced = TokenSet::empty(vocabulary.n_tokens());
+        let mut unended = forced.clone();
+        let answers = (0..vocabulary.n_tokens() as TokenId).filter(|&token| !vocabulary.is_eog(token));
+        answers.for_each(|token| unended.insert(token));
+        let unended = Arc::new(unended);
         let thoughts = Arc::new(thoughts);
         let vocabulary = Arc::clone(vocabulary);
-        let mut new = Self { inner, vocabulary, thoughts, place: Place::Outside, tokens: Vec::new(), mask };
+        let place = Place::Outside;
+        let mut new = Self { inner, vocabulary, thoughts, place, tokens: Vec::new(), unended, forced };
         new.place = new.begin();
         new
     }
@@ -112,15 +120,12 @@ impl Constraint for Thinking {
             },
             Place::Inside(_) if self.inner.is_none() => Ok(None),
             // The answer is still to come, so the text cannot end here.
-            Place::Inside(_) => {
-                (0..self.vocabulary.n_tokens() as TokenId).for_each(|token| self.mask.insert(token));
-                self.vocabulary.eog().iter().for_each(|&token| self.mask.remove(token));
-                Ok(Some(&self.mask))
-            }
+            Place::Inside(_) => Ok(Some(&self.unended)),
             Place::Ending(n) => {
-                self.mask = TokenSet::empty(self.vocabulary.n_tokens());
-                self.mask.insert(self.forced(n).ok_or(Error::DeadEnd)?);
-                Ok(Some(&self.mask))
+                let token = self.forced(n).ok_or(Error::DeadEnd)?;
+                self.forced.clear();
+                self.forced.insert(token);
+                Ok(Some(&self.forced))
             }
         }
     }

@@ -43,6 +43,11 @@ impl TokenSet {
         }
     }
 
+    /// Removes all tokens.
+    pub fn clear(&mut self) {
+        self.words.fill(0);
+    }
+
     /// Adds every token of another set of the same vocabulary.
     pub fn union_with(&mut self, other: &Self) {
         assert_eq!(self.n_tokens, other.n_tokens, "sets of two vocabularies");

@@ -71,8 +71,11 @@ pub(crate) struct Peer {
     pub(crate) version: String,
 }
 
-/// The release build of this tree.
-pub(crate) fn built() -> Result<PathBuf> {
+/// Our program: the one given, or the release build of this tree, made first.
+pub(crate) fn ours(given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(program) = given {
+        return Ok(std::path::absolute(program)?);
+    }
     cargo::run(cargo::command(&["build"]).args(["--release", "--package", "cli", "--bin", "llama-rs"]))?;
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
     let program = target.join("release").join("llama-rs");

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
-pub(crate) use bench::built;
+pub(crate) use bench::ours;
 use bench::{Rate, Sizes, Test};
 
 use crate::models;
@@ -60,10 +60,7 @@ impl Row {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let files = files(options)?;
-    let ours = match &options.ours {
-        Some(program) => program.clone(),
-        None => built()?,
-    };
+    let ours = ours(options.ours.as_deref())?;
     let mut rows: Vec<Row> = Vec::new();
     let mut facts = record::Facts::gather()?;
     for round in 1..=options.rounds {

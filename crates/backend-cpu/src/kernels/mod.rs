@@ -56,6 +56,9 @@ macro_rules! for_format {
     };
 }
 
+#[cfg(test)]
+use for_format;
+
 /// What weights are multiplied with: tokens, one row of `n` values after the other.
 #[derive(Clone, Copy, Debug)]
 pub enum Activations<'a> {

@@ -207,3 +207,17 @@ fn every_type_at_every_edge() {
         }
     }
 }
+
+/// Integer sums of a whole span need one scale for all of its activations.
+#[test]
+fn integer_scales_meet_activations_of_one_scale() {
+    use crate::isa::Packing as _;
+    fn has_steps<F: format::Format>() -> bool {
+        F::Packing::STEPS
+    }
+    for dtype in types().filter(|dtype| dtype.is_quantized()) {
+        let float = |name| panic!("{dtype} is quantized, not {name}");
+        let has_steps = for_format!(dtype, F => float(std::any::type_name::<F>()), has_steps::<F>());
+        assert_eq!(has_steps, Rounding::of(dtype) == Rounding::By256, "{dtype}");
+    }
+}

@@ -117,34 +117,24 @@ fn block<I: Isa>(isa: I, rounding: Rounding, x: &[f32; BLOCK], out: &mut BlockQ8
         isa.store_i8(isa.round(isa.mul(isa.load(a), inverse)), &mut qs[0]);
         isa.store_i8(isa.round(isa.mul(isa.load(b), inverse)), &mut qs[1]);
     }
+    for (d, poison) in out.d.iter_mut().zip(poison) {
+        *d += poison;
+    }
     integer_sums(isa, out);
     let exact = out.d;
     if rounding != Rounding::By256 {
         halve(isa, &mut out.d);
     }
-    for (d, poison) in out.d.iter_mut().zip(poison) {
-        *d += poison;
-    }
-    scaled_sums(out);
-    if rounding == Rounding::By32WithSums {
-        for (dsum, (exact, &sum)) in out.dsum.iter_mut().zip(exact.into_iter().zip(&out.sum)) {
-            *dsum = exact * f32::from(sum);
-        }
-        halve(isa, &mut out.dsum);
-        for (dsum, poison) in out.dsum.iter_mut().zip(poison) {
-            *dsum += poison;
-        }
-    }
-    out._pad = [0; 4];
-}
-
-#[inline(always)]
-fn scaled_sums(out: &mut BlockQ8) {
-    for i in 0..8 {
-        out.dsum[i] = out.d[i] * f32::from(out.sum[i]);
+    let of_sums = if rounding == Rounding::By32WithSums { exact } else { out.d };
+    for (i, of_sums) in of_sums.into_iter().enumerate() {
+        out.dsum[i] = of_sums * f32::from(out.sum[i]);
         out.half_dsum[2 * i] = out.d[i] * f32::from(out.half_sum[2 * i]);
         out.half_dsum[2 * i + 1] = out.d[i] * f32::from(out.half_sum[2 * i + 1]);
     }
+    if rounding == Rounding::By32WithSums {
+        halve(isa, &mut out.dsum);
+    }
+    out._pad = [0; 4];
 }
 
 #[inline(always)]
@@ -163,7 +153,7 @@ fn integer_sums<I: Isa>(isa: I, out: &mut BlockQ8) {
 }
 
 /// Rounds to half floats what is in their range; the rest stays, so that huge activations do not become infinite
-/// nor tiny ones nothing.
+/// nor tiny ones nothing, and NaN is NaN.
 #[inline(always)]
 fn halve<I: Isa>(isa: I, values: &mut [f32; 8]) {
     let mut wide = [0.0; 16];

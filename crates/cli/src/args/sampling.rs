@@ -8,6 +8,11 @@ use sampling::{Kind, Mirostat, Params, TokenId};
 /// By number.
 pub(crate) const MIROSTATS: [Mirostat; 3] = [Mirostat::Off, Mirostat::V1, Mirostat::V2];
 
+/// A number of last tokens; negative for all of them.
+pub(crate) fn last_n(n: i64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
 /// Where a flag is absent, the model may know better than the default that its help names.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sampling")]
@@ -44,9 +49,9 @@ pub(crate) struct SamplingArgs {
     #[arg(long, value_name = "F", default_value_t = 0.0, allow_negative_numbers = true)]
     presence_penalty: f32,
 
-    /// How many tokens count as recent; default: 64
-    #[arg(long, value_name = "N")]
-    repeat_last_n: Option<usize>,
+    /// How many tokens count as recent; -1: all; default: 64
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-1..))]
+    repeat_last_n: Option<i64>,
 
     /// Samplers in their order, by name, with `;` between them
     #[arg(long, value_name = "NAMES", hide_short_help = true, conflicts_with = "sampler_seq")]
@@ -105,9 +110,16 @@ pub(crate) struct SamplingArgs {
     #[arg(long, value_name = "N", default_value_t = 2, hide_short_help = true)]
     dry_allowed_length: usize,
 
-    /// Tokens in which repetitions are looked for
-    #[arg(long, value_name = "N", default_value_t = 64, hide_short_help = true)]
-    dry_penalty_last_n: usize,
+    /// Tokens in which repetitions are looked for; -1: all
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 64,
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(i64).range(-1..),
+        hide_short_help = true
+    )]
+    dry_penalty_last_n: i64,
 
     /// Text that ends a repetition, instead of the usual ones; may be repeated; `none` for none
     #[arg(long, value_name = "TEXT", hide_short_help = true)]
@@ -168,14 +180,14 @@ impl SamplingArgs {
             temperature: self.temp.unwrap_or(model.temperature),
             dynatemp_range: self.dynatemp_range,
             dynatemp_exponent: self.dynatemp_exp,
-            penalty_last_n: self.repeat_last_n.unwrap_or(model.penalty_last_n),
+            penalty_last_n: self.repeat_last_n.map_or(model.penalty_last_n, last_n),
             penalty_repeat: self.repeat_penalty.unwrap_or(model.penalty_repeat),
             penalty_frequency: self.frequency_penalty,
             penalty_presence: self.presence_penalty,
             dry_multiplier: self.dry_multiplier,
             dry_base: self.dry_base,
             dry_allowed_length: self.dry_allowed_length,
-            dry_last_n: self.dry_penalty_last_n,
+            dry_last_n: last_n(self.dry_penalty_last_n),
             dry_breakers: Vec::new(),
             adaptive_target: self.adaptive_target,
             adaptive_decay: self.adaptive_decay,

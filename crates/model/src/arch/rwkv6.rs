@@ -1,6 +1,7 @@
 //! `rwkv6`: RWKV-6, Finch (Peng et al. 2024). How much of the token before is mixed in depends on the token; a state that
 //! decays by channel mixes time.
 
+use super::rwkv7::heads;
 use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::own("rwkv6", |file, hp| {
@@ -93,12 +94,7 @@ enum Lerp {
 impl TimeMix {
     fn load(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
         let n = hp.n_embd;
-        let size = at.extent_of("wkv.head_size")?;
-        if !n.is_multiple_of(size) {
-            let problem = format!("does not divide {n} channels");
-            return Err(Error::value(&at.full_key("wkv.head_size"), size, problem));
-        }
-        let heads = [size, n / size];
+        let heads = heads(at, n)?;
         let linear = |part: &str| Linear::load(at, &format!("time_mix_{part}"), n, n);
         let per_head = |part: &str| at.vector_as(&format!("time_mix_ln.{part}"), [n], heads);
         let rank = at.extent_of("time_mix_extra_dim")?;
@@ -124,7 +120,7 @@ impl TimeMix {
             norm: [per_head("weight")?, per_head("bias")?],
             output: linear("output")?,
             behind: at.remember(MemorySpec::State { len: 3 * n }),
-            state: at.remember(MemorySpec::State { len: n * size }),
+            state: at.remember(MemorySpec::State { len: n * heads[0] }),
             heads,
         })
     }

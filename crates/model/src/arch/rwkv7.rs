@@ -51,6 +51,16 @@ impl Layer {
     }
 }
 
+/// `[head_size, n_head]` of `n` channels.
+pub(super) fn heads(at: &Source<'_>, n: usize) -> Result<[usize; 2]> {
+    let size = at.extent_of("wkv.head_size")?;
+    if !n.is_multiple_of(size) {
+        let problem = format!("does not divide {n} channels");
+        return Err(Error::value(&at.full_key("wkv.head_size"), size, problem));
+    }
+    Ok([size, n / size])
+}
+
 /// The recurrence over time. `w` decays the state, `a` is the rate of learning in context, `v` mixes in the values of
 /// the first layer, `g` gates.
 #[derive(Debug)]
@@ -79,12 +89,7 @@ pub(super) struct TimeMix {
 impl TimeMix {
     pub(super) fn load(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
         let n = hp.n_embd;
-        let size = at.extent_of("wkv.head_size")?;
-        if !n.is_multiple_of(size) {
-            let problem = format!("does not divide {n} channels");
-            return Err(Error::value(&at.full_key("wkv.head_size"), size, problem));
-        }
-        let heads = [size, n / size];
+        let heads = heads(at, n)?;
         let linear = |name: &str| Linear::load(at, name, n, n);
         let per_head = |name: &str| at.vector_as(name, [n], heads);
         let rank = |key: &str| at.extent_opt(&format!("attention.{key}_lora_rank"));
@@ -121,7 +126,7 @@ impl TimeMix {
             k_a: at.vector("time_mix_k_a.weight", [n])?,
             r_k: per_head("time_mix_r_k.weight")?,
             norm: if has_norm { Some(norm()?) } else { None },
-            state: at.remember(MemorySpec::State { len: n * size }),
+            state: at.remember(MemorySpec::State { len: n * heads[0] }),
             heads,
         })
     }

@@ -1,6 +1,6 @@
-//! Attention to chosen tokens (DeepSeek-V3.2) or blocks of them (MiniMax M3): an indexer lets a token see only the `top_k`
-//! that it scores highest. While there are no more than that, it lets all of them through, and nothing needs to be scored. Longer contexts, where
-//! it would choose, are refused.
+//! Attention to chosen tokens (DeepSeek-V3.2) or blocks of them (MiniMax M3): an indexer lets a token see only the
+//! `top_k` that it scores highest. While there are no more than that, it lets all of them through, and nothing needs to
+//! be scored. Longer contexts, where it would choose, are refused.
 
 use super::{Error, Hparams, Result, Source};
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use engine::{Context, ContextConfig, Entry, LoadedModel, Mode, SeqId, Wanted};
+use engine::{Context, Entry, LoadedModel, Mode, SeqId, Wanted};
 use serde_json::json;
 
-use super::{filler, generate, prompt};
+use super::{context, filler, generate, prompt};
 use crate::args::{BenchArgs, BenchOutput};
 use crate::output;
 
@@ -80,16 +80,8 @@ fn batches(args: &BenchArgs) -> Vec<Batch> {
 }
 
 fn measure(args: &BenchArgs, model: &Arc<LoadedModel>, batch: Batch, warm_up: bool) -> Result<Times> {
-    let config = ContextConfig {
-        n_ctx: batch.n_kv() + (batch.n_seq + 1) * SLACK,
-        n_seq_max: batch.n_seq + 1,
-        n_ubatch: args.ubatch.max(1),
-        key_type: args.cache.cache_type_k,
-        value_type: args.cache.cache_type_v,
-        n_snapshots: 1,
-        ..ContextConfig::default()
-    };
-    let mut context = Context::new(Arc::clone(model), config)?;
+    let n_seq_max = batch.n_seq + 1;
+    let mut context = context(model, args, batch.n_kv() + n_seq_max * SLACK, n_seq_max)?;
     let tokens = filler(model, batch.n_kv().max(1));
     if warm_up {
         let seq = context.sequence()?;

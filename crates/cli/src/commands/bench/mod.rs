@@ -119,15 +119,7 @@ fn tests(args: &BenchArgs) -> Result<Vec<Test>> {
 
 fn measure(model: &Arc<LoadedModel>, test: Test, args: &BenchArgs, warm_up: bool) -> Result<Measured> {
     let n_ctx = test.n_depth + test.n_tokens().max(2);
-    let config = ContextConfig {
-        n_ctx,
-        n_ubatch: args.ubatch.max(1),
-        key_type: args.cache.cache_type_k,
-        value_type: args.cache.cache_type_v,
-        n_snapshots: 1,
-        ..ContextConfig::default()
-    };
-    let mut context = Context::new(Arc::clone(model), config)?;
+    let mut context = context(model, args, n_ctx, ContextConfig::default().n_seq_max)?;
     let tokens = filler(model, n_ctx);
     if warm_up {
         let seq = context.sequence()?;
@@ -149,6 +141,19 @@ fn measure(model: &Arc<LoadedModel>, test: Test, args: &BenchArgs, warm_up: bool
         context.remove(seq);
     }
     Ok(Measured { test, samples })
+}
+
+fn context(model: &Arc<LoadedModel>, args: &BenchArgs, n_ctx: usize, n_seq_max: usize) -> Result<Context> {
+    let config = ContextConfig {
+        n_ctx,
+        n_seq_max,
+        n_ubatch: args.ubatch.max(1),
+        key_type: args.cache.cache_type_k,
+        value_type: args.cache.cache_type_v,
+        n_snapshots: 1,
+        ..ContextConfig::default()
+    };
+    Ok(Context::new(Arc::clone(model), config)?)
 }
 
 /// Any tokens do; a linear congruence spreads them over the vocabulary.

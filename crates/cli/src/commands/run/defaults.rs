@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use gguf::{FromValue, Metadata};
 use sampling::{Kind, Params};
 
-use crate::args::MIROSTATS;
+use crate::args::{MIROSTATS, last_n};
 
 /// The usual settings, with those of the model in their place.
 ///
@@ -22,7 +22,9 @@ pub(super) fn of(metadata: &Metadata) -> Result<Params> {
     take(metadata, "xtc_probability", &mut params.xtc_probability)?;
     take(metadata, "xtc_threshold", &mut params.xtc_threshold)?;
     take(metadata, "temp", &mut params.temperature)?;
-    take(metadata, "penalty_last_n", &mut params.penalty_last_n)?;
+    if let Some(n) = metadata.get("general.sampling.penalty_last_n")? {
+        params.penalty_last_n = last_n(n);
+    }
     take(metadata, "penalty_repeat", &mut params.penalty_repeat)?;
     take(metadata, "mirostat_tau", &mut params.mirostat_tau)?;
     take(metadata, "mirostat_eta", &mut params.mirostat_eta)?;
@@ -66,10 +68,12 @@ mod tests {
             ("temp", OwnedValue::F32(0.3)),
             ("top_k", OwnedValue::I32(20)),
             ("mirostat", OwnedValue::U32(2)),
+            ("penalty_last_n", OwnedValue::I32(-1)),
             ("sequence", OwnedValue::String(b"top_k;temperature".to_vec())),
         ];
         let params = with(&values).expect("all are known");
         assert_eq!((params.temperature, params.top_k, params.mirostat), (0.3, 20, Mirostat::V2));
+        assert_eq!(params.penalty_last_n, usize::MAX);
         assert_eq!(params.order, [Kind::TopK, Kind::Temperature]);
     }
 

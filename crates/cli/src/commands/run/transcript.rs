@@ -5,12 +5,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use chat::{Message, Role, ToolCall};
+use gguf::write::AtomicFile;
 use serde_json::{Value, json};
 
 pub(super) fn save(messages: &[Message], path: &Path) -> Result<()> {
     let messages: Vec<Value> = messages.iter().map(to_json).collect();
     let text = serde_json::to_string_pretty(&messages)?;
-    fs::write(path, text + "\n").with_context(|| path.display().to_string())
+    let mut file = AtomicFile::create(path)?;
+    file.append(text.as_bytes())?;
+    file.append(b"\n")?;
+    Ok(file.sync()?.publish()?)
 }
 
 /// # Errors
