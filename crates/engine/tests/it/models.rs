@@ -3,12 +3,10 @@
 //!
 //! Quantized activations make engines differ: a last bit of a sum moves an activation to the next integer, and a few
 //! such moves change every later layer. With the golden's own settings (cache of `F32`, no flash attention) the
-//! reference repeats it exactly; with its repacked matrices turned off, which changes nothing but the order of sums,
-//! single log-probabilities of its best five tokens move by up to 0.41 on Gemma 3 and 0.20 on Qwen 2.5; with flash
-//! attention, its default, by 0.35 on SmolLM2 and 0.47 on Gemma 3, whose root of the mean square is 0.235 then. No
-//! bound on single values below that would hold for exact arithmetic. So the mean over all prompts is bounded by what
-//! the reference differs from itself, and every choice that is clear is compared. Scalar kernels are slow: they get
-//! two prompts and few steps, too few for a mean.
+//! reference repeats it exactly. With its repacked matrices turned off, which changes nothing but the order of sums,
+//! single log-probabilities of its best five tokens move by up to 0.41 on Gemma 3 and 0.20 on Qwen 2.5: no bound on
+//! single values below that would hold for exact arithmetic. So the mean over all prompts is bounded, and every choice
+//! that is clear is compared. Scalar kernels are slow: they get two prompts and few steps, too few for a mean.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,9 +25,11 @@ use testkit::{Continuation, ModelGolden};
 #[path = "../../examples/answer.rs"]
 mod example;
 
-/// Greatest root of the mean square of differences of log-probabilities: the reference's own, between two orders of
-/// its sums.
-const TOLERANCE: f32 = 0.235;
+/// Greatest root of the mean square of differences of log-probabilities.
+const TOLERANCE: f32 = 0.15;
+/// The same for Gemma 3, which is more sensitive: the reference is 0.165 to 0.235 from its own golden once its cache is
+/// `F16`, as here, by repacking and flash attention.
+const TOLERANCE_GEMMA: f32 = 0.235;
 /// Where the best two logits are closer, either may win.
 const CLEAR_GAP: f32 = 0.3;
 
@@ -101,14 +101,14 @@ fn generate(engine: &Engine, case: &Continuation) {
     assert!(matches!(answer.finish, Finish::Length));
 }
 
-fn check(name: &str) {
+fn check(name: &str, tolerance: f32) {
     let (golden, model) = load(name, None);
     let mut followed = context(&model);
     let all = golden.cases.iter().flat_map(|case| follow(&mut followed, case, usize::MAX));
     let differences: Vec<_> = all.collect();
     let square: f32 = differences.iter().map(|d| d * d).sum();
     let root = (square / differences.len() as f32).sqrt();
-    assert!(root <= TOLERANCE, "{root}: {differences:?}");
+    assert!(root <= tolerance, "{root}: {differences:?}");
 
     let context = ContextConfig { n_ctx: 256, n_seq_max: 4, ..ContextConfig::default() };
     let engine =
@@ -129,7 +129,7 @@ fn check_others(name: &str) {
 
 #[test]
 fn smollm2() {
-    check("smollm2-135m-instruct");
+    check("smollm2-135m-instruct", TOLERANCE);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn smollm2_on_other_kernels() {
 
 #[test]
 fn gemma3() {
-    check("gemma3-270m");
+    check("gemma3-270m", TOLERANCE_GEMMA);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn gemma3_on_other_kernels() {
 
 #[test]
 fn qwen2() {
-    check("qwen2.5-coder-0.5b");
+    check("qwen2.5-coder-0.5b", TOLERANCE);
 }
 
 #[test]
