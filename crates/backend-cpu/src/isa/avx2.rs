@@ -2,9 +2,12 @@
 #![expect(unsafe_code, reason = "intrinsics, made sound by the existence of an `Avx2`")]
 
 use std::arch::x86_64::*;
-use std::hint::black_box;
 
+use super::panel::{PanelSpan, Ready, Tokens};
 use super::{Isa, Kernel, Packing};
+use crate::quantize::BlockQ8;
+
+mod tile;
 
 /// Proof that this CPU has AVX2, FMA and F16C.
 #[derive(Clone, Copy, Debug)]
@@ -76,62 +79,6 @@ impl Avx2 {
             _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))
         })
     }
-    /// Adds products that together fit 16 bits.
-    #[inline(always)]
-    fn tile_pass<P: Packing, const T: usize>(
-        self,
-        w: &[[u8; 64]],
-        x: [&[[i8; 4]]; T],
-        factors: [__m256i; 2],
-        sums: &mut [[__m256i; 2]; T],
-    ) {
-        let mut words = proven!([[_mm256_setzero_si256(); 2]; T]);
-        let n = w.len();
-        let x = x.map(|x| &x[..n]);
-        for s in 0..n {
-            let codes = self.load_bytes(&w[s]);
-            let magnitudes = pairwise!(_mm256_abs_epi8, codes);
-            for t in 0..T {
-                let x = self.splat_i32(bytemuck::cast(x[t][s]));
-                let pairs = if P::MAX_CODE <= 127 {
-                    pairwise!(_mm256_maddubs_epi16, codes, x)
-                } else {
-                    let x = pairwise!(_mm256_sign_epi8, x, codes);
-                    pairwise!(_mm256_maddubs_epi16, magnitudes, x)
-                };
-                words[t] = pairwise!(_mm256_add_epi16, words[t], pairs);
-            }
-        }
-        for (sum, words) in sums.iter_mut().zip(words) {
-            *sum = self.add_i32(*sum, pairwise!(_mm256_madd_epi16, words, factors));
-        }
-    }
-    /// Passes over all steps of one vector of rows.
-    #[inline(always)]
-    fn tile_passes<P: Packing, const S: usize, const T: usize>(
-        self,
-        w: &[[u8; 64]; S],
-        x: [&[[i8; 4]; S]; T],
-        factors: [__m256i; 2],
-        sums: &mut [[__m256i; 2]; T],
-    ) {
-        // Passes of a power of two have no rest.
-        const { assert!(S.is_power_of_two()) };
-        // More than four were slower where they fit: the sums leave the registers.
-        let width = const { 1 << fit::<P>().ilog2() }.min(4).min(S);
-        // Counts the compiler does not know: it would unroll the loops, do one token after the other, and load
-        // the codes for each of them again.
-        let passes = if width < 4 { black_box(S / width) } else { S / width };
-        let steps = if width < 4 { width } else { black_box(width) };
-        for pass in 0..passes {
-            let w = &w[pass * width..][..steps];
-            let mut rows = [&x[0][..0]; T];
-            for (row, x) in rows.iter_mut().zip(x) {
-                *row = &x[pass * width..][..steps];
-            }
-            self.tile_pass::<P, T>(w, rows, factors, sums);
-        }
-    }
     #[inline(always)]
     fn transpose_8(self, r: [__m256; 8]) -> [__m256; 8] {
         proven!({
@@ -148,11 +95,6 @@ impl Avx2 {
             [left(0), left(1), left(2), left(3), right(0), right(1), right(2), right(3)]
         })
     }
-}
-
-/// How many times over products of two codes fit 16 bits.
-const fn fit<P: Packing>() -> usize {
-    if P::MAX_CODE <= 127 { (32767 / (P::MAX_CODE * 127 * 2)) as usize } else { 1 }
 }
 
 /// The low halves of 8 words, and the high ones.
@@ -490,35 +432,44 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    fn tile<P: Packing, const S: usize, const T: usize, const V: usize>(
-        self,
-        w: [&[[u8; 64]; S]; V],
-        x: [&[[i8; 4]; S]; T],
-        init: [i32; T],
-    ) -> [[[__m256i; 2]; T]; V] {
-        let mut sums = [[self.splat_i32(0); T]; V];
-        for sums in &mut sums {
-            for (sum, init) in sums.iter_mut().zip(init) {
-                *sum = self.splat_i32(init);
-            }
-        }
-        let ones = proven!([_mm256_set1_epi16(1); 2]);
-        for (w, sums) in w.iter().zip(&mut sums) {
-            self.tile_passes::<P, S, T>(w, x, ones, sums);
-        }
-        sums
+    fn has_numbers<P: Packing>() -> bool {
+        tile::has_numbers::<P>()
     }
     #[inline(always)]
-    fn tile_steps<P: Packing, const S: usize, const T: usize, const V: usize>(
+    fn repeats<P: Packing>() -> usize {
+        tile::repeats::<P>()
+    }
+    #[inline(always)]
+    fn store_numbers<P: Packing>(self, codes: [__m256i; 2], steps: [__m256i; 2], out: &mut [[u8; 64]; 2]) {
+        tile::store_numbers::<P>(self, codes, steps, out);
+    }
+    #[inline(always)]
+    fn ready<P: Packing>(self, x: &BlockQ8, out: &mut Ready) {
+        tile::ready::<P>(self, x, out);
+    }
+    #[inline(always)]
+    fn multiply<P: Packing, const T: usize, const V: usize>(
         self,
-        w: [&[[u8; 64]; S]; V],
-        x: [&[[i8; 4]; S]; T],
-        steps: [[__m256i; 2]; V],
-        sums: &mut [[[__m256i; 2]; T]; V],
+        spans: &[PanelSpan; V],
+        x: Tokens<'_, T>,
+        n_groups: usize,
+        sums: &mut [[[__m256; 2]; T]; V],
     ) {
-        for ((w, steps), sums) in w.iter().zip(steps).zip(sums) {
-            self.tile_passes::<P, S, T>(w, x, steps, sums);
+        for (span, sums) in spans.iter().zip(sums) {
+            tile::multiply::<P, T>(self, span, x.ready, n_groups, sums);
         }
+    }
+    #[inline(always)]
+    fn multiply_steps<P: Packing, const T: usize, const V: usize>(
+        self,
+        spans: &[PanelSpan; V],
+        x: Tokens<'_, T>,
+    ) -> [[[__m256i; 2]; T]; V] {
+        let mut sums = [[self.splat_i32(0); T]; V];
+        for (span, sums) in spans.iter().zip(&mut sums) {
+            tile::multiply_steps::<P, T>(self, span, x.ready, sums);
+        }
+        sums
     }
     #[inline(always)]
     fn pairs(self, low: [__m256; 2], high: [__m256; 2]) -> [__m256i; 2] {

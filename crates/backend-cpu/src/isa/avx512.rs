@@ -3,7 +3,9 @@
 
 use std::arch::x86_64::*;
 
+use super::panel::{self, PanelSpan, Ready, SubBlocks, Tokens};
 use super::{Isa, Kernel, Packing, avx2::split_halves};
+use crate::quantize::BlockQ8;
 
 /// Proof that this CPU has AVX-512 F, BW, DQ, VL and VNNI, and all of AVX2, FMA and F16C.
 #[derive(Clone, Copy, Debug)]
@@ -315,39 +317,32 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
-    fn tile<P: Packing, const S: usize, const T: usize, const V: usize>(
-        self,
-        w: [&[[u8; 64]; S]; V],
-        x: [&[[i8; 4]; S]; T],
-        init: [i32; T],
-    ) -> [[__m512i; T]; V] {
-        let mut sums = [init.map(|init| self.splat_i32(init)); V];
-        for s in 0..S {
-            let codes = w.map(|w| self.load_bytes(&w[s]));
-            for t in 0..T {
-                let x = self.splat_i32(bytemuck::cast(x[t][s]));
-                for v in 0..V {
-                    sums[v][t] = proven!(_mm512_dpbusd_epi32(sums[v][t], codes[v], x));
-                }
-            }
+    fn ready<P: Packing>(self, x: &BlockQ8, out: &mut Ready) {
+        let offset = if P::IS_WIDE { Self::WIDE_OFFSET } else { P::OFFSET };
+        let pairs = self.load_bytes(bytemuck::cast_ref(&x.pair_sum));
+        let mut starts = self.dot_pairs(pairs, [-offset as i16; 2], self.splat_i32(0));
+        if !P::HALVES {
+            starts = self.add_i32(starts, proven!(_mm512_shuffle_epi32::<0xb1>(starts)));
         }
-        sums
+        self.store_bytes(starts, bytemuck::cast_mut(&mut out.starts));
     }
     #[inline(always)]
-    fn tile_steps<P: Packing, const S: usize, const T: usize, const V: usize>(
+    fn multiply<P: Packing, const T: usize, const V: usize>(
         self,
-        w: [&[[u8; 64]; S]; V],
-        x: [&[[i8; 4]; S]; T],
-        steps: [__m512i; V],
-        sums: &mut [[__m512i; T]; V],
+        spans: &[PanelSpan; V],
+        x: Tokens<'_, T>,
+        n_groups: usize,
+        sums: &mut [[Self::F32; T]; V],
     ) {
-        let dots = self.tile::<P, S, T, V>(w, x, [0; T]);
-        for ((sums, dots), steps) in sums.iter_mut().zip(dots).zip(steps) {
-            let steps = proven!(_mm512_srai_epi32::<16>(steps));
-            for (sum, dots) in sums.iter_mut().zip(dots) {
-                *sum = proven!(_mm512_add_epi32(*sum, _mm512_mullo_epi32(dots, steps)));
-            }
-        }
+        panel::multiply::<Self, P, T, V>(self, spans, x, n_groups, sums);
+    }
+    #[inline(always)]
+    fn multiply_steps<P: Packing, const T: usize, const V: usize>(
+        self,
+        spans: &[PanelSpan; V],
+        x: Tokens<'_, T>,
+    ) -> [[Self::I32; T]; V] {
+        panel::multiply_steps::<Self, P, T, V>(self, spans, x)
     }
     #[inline(always)]
     fn pairs(self, low: __m512, high: __m512) -> __m512i {
@@ -394,5 +389,45 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn lanes_as_bytes(self, v: __m512) -> __m512i {
         proven!(_mm512_castps_si512(v))
+    }
+}
+
+impl SubBlocks for Avx512 {
+    #[inline(always)]
+    fn dots<P: Packing, const S: usize, const T: usize, const V: usize>(
+        self,
+        spans: &[PanelSpan; V],
+        x: Tokens<'_, T>,
+        at: usize,
+    ) -> [[__m512i; T]; V] {
+        let mut qs = [&[[0_i8; 4]; 64]; T];
+        let mut sums = [[self.splat_i32(0); T]; V];
+        for t in 0..T {
+            qs[t] = bytemuck::cast_ref(&x.x[t].qs);
+            for sums in &mut sums {
+                sums[t] = self.splat_i32(x.ready[t].starts[S * at / 4]);
+            }
+        }
+        #[expect(clippy::needless_range_loop, reason = "a step is one of each token's")]
+        for step in S * at..S * (at + 1) {
+            let mut codes = [self.splat_bytes(0); V];
+            for (codes, span) in codes.iter_mut().zip(spans) {
+                *codes = self.load_bytes(&span.codes[step]);
+            }
+            for t in 0..T {
+                let x = self.splat_i32(bytemuck::cast(qs[t][step]));
+                for v in 0..V {
+                    sums[v][t] = proven!(_mm512_dpbusd_epi32(sums[v][t], codes[v], x));
+                }
+            }
+        }
+        sums
+    }
+    #[inline(always)]
+    fn add_times(self, sums: __m512i, dots: __m512i, steps: __m512i) -> __m512i {
+        proven!({
+            let steps = _mm512_srai_epi32::<16>(steps);
+            _mm512_add_epi32(sums, _mm512_mullo_epi32(dots, steps))
+        })
     }
 }

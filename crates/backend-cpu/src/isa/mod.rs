@@ -8,7 +8,11 @@
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+pub(crate) mod panel;
 pub(crate) mod scalar;
+
+use self::panel::{PanelSpan, Ready, Tokens};
+use crate::quantize::BlockQ8;
 
 /// The instruction sets kernels are compiled for. All exist on every target, so that a choice can be named,
 /// parsed and refused; which can run here is answered by [`crate::kernels::Kernels::for_isa`].
@@ -66,7 +70,7 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
 
     /// What [`Isa::wide`] adds to signed codes.
     const WIDE_OFFSET: i32;
-    /// How many vectors of 16 rows a tile's panel holds: 1 or 2.
+    /// How many vectors of 16 rows a tile multiplies at a time: 1 or 2.
     const PANEL_VECTORS: usize;
 
     /// Runs `kernel` compiled with this ISA's instructions.
@@ -160,23 +164,40 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     /// `acc + dots * scale`, a scale for each 4 lanes.
     fn fma_by_4(self, dots: Self::I32, scales: &[f32; 4], acc: Self::F32) -> Self::F32;
 
-    /// The step of integer tiles: `V` vectors of 16 interleaved rows times `T` tokens over `4 * S` values.
-    /// `w[v][s]` holds 4 codes of each row; `init` starts the sums of a token.
-    fn tile<P: Packing, const S: usize, const T: usize, const V: usize>(
+    /// Whether panels keep codes of this packing as numbers of 16 bits, two vectors for each step: without their
+    /// offset, and times the steps if there are any.
+    #[inline(always)]
+    fn has_numbers<P: Packing>() -> bool {
+        false
+    }
+    /// How often in a row panels keep the scale of a sub-block.
+    #[inline(always)]
+    fn repeats<P: Packing>() -> usize {
+        1
+    }
+    /// Four codes of 16 rows as such numbers. `steps` are [`Isa::pairs`] of the rows' steps with themselves.
+    #[inline(always)]
+    fn store_numbers<P: Packing>(self, _codes: Self::Bytes, _steps: Self::Bytes, _out: &mut [[u8; 64]; 2]) {
+        unreachable!("this ISA keeps codes as bytes")
+    }
+    /// Makes of 256 activations what the tiles of this packing want.
+    fn ready<P: Packing>(self, x: &BlockQ8, out: &mut Ready);
+    /// Adds products of `V` vectors of 16 interleaved rows and `T` tokens, without minima, for `n_groups` groups of
+    /// 32 values whose scales are floats.
+    fn multiply<P: Packing, const T: usize, const V: usize>(
         self,
-        w: [&[[u8; 64]; S]; V],
-        x: [&[[i8; 4]; S]; T],
-        init: [i32; T],
-    ) -> [[Self::I32; T]; V];
-    /// Adds to `sums` what [`Isa::tile`] gives for one sub-block, times the rows' `steps`, which [`Isa::pairs`]
-    /// made of twice the same.
-    fn tile_steps<P: Packing, const S: usize, const T: usize, const V: usize>(
-        self,
-        w: [&[[u8; 64]; S]; V],
-        x: [&[[i8; 4]; S]; T],
-        steps: [Self::Bytes; V],
-        sums: &mut [[Self::I32; T]; V],
+        spans: &[PanelSpan; V],
+        x: Tokens<'_, T>,
+        n_groups: usize,
+        sums: &mut [[Self::F32; T]; V],
     );
+    /// Products of `V` vectors of 16 interleaved rows and `T` tokens over 256 values with [`Packing::STEPS`], without
+    /// units and minima.
+    fn multiply_steps<P: Packing, const T: usize, const V: usize>(
+        self,
+        spans: &[PanelSpan; V],
+        x: Tokens<'_, T>,
+    ) -> [[Self::I32; T]; V];
     /// Integers of 16 bits, given as numbers, in the low and high halves of lanes.
     fn pairs(self, low: Self::F32, high: Self::F32) -> Self::Bytes;
     /// `acc` and, in each lane, the products of its halves with those of `x`.

@@ -2,7 +2,9 @@
 
 use half::{bf16, f16};
 
+use super::panel::{self, PanelSpan, Ready, SubBlocks, Tokens};
 use super::{Isa, Kernel, Packing};
+use crate::quantize::BlockQ8;
 
 /// The ISA that is always there.
 #[derive(Clone, Copy, Debug)]
@@ -249,41 +251,24 @@ impl Isa for Scalar {
     }
 
     #[inline(always)]
-    fn tile<P: Packing, const S: usize, const T: usize, const V: usize>(
+    fn ready<P: Packing>(self, _x: &BlockQ8, _out: &mut Ready) {}
+    #[inline(always)]
+    fn multiply<P: Packing, const T: usize, const V: usize>(
         self,
-        w: [&[[u8; 64]; S]; V],
-        x: [&[[i8; 4]; S]; T],
-        init: [i32; T],
-    ) -> [[[i32; 16]; T]; V] {
-        let mut sums = [init.map(|init| [init; 16]); V];
-        for (sums, w) in sums.iter_mut().zip(w) {
-            for (sums, x) in sums.iter_mut().zip(x) {
-                for (w, x) in w.iter().zip(x) {
-                    let x: [i8; 64] = std::array::from_fn(|i| x[i % 4]);
-                    let step = if P::MAX_CODE <= 127 { self.dot(*w, &x) } else { self.dot_wide(*w, &x) };
-                    *sums = self.add_i32(*sums, step);
-                }
-            }
-        }
-        sums
+        spans: &[PanelSpan; V],
+        x: Tokens<'_, T>,
+        n_groups: usize,
+        sums: &mut [[Self::F32; T]; V],
+    ) {
+        panel::multiply::<Self, P, T, V>(self, spans, x, n_groups, sums);
     }
     #[inline(always)]
-    fn tile_steps<P: Packing, const S: usize, const T: usize, const V: usize>(
+    fn multiply_steps<P: Packing, const T: usize, const V: usize>(
         self,
-        w: [&[[u8; 64]; S]; V],
-        x: [&[[i8; 4]; S]; T],
-        steps: [[u8; 64]; V],
-        sums: &mut [[[i32; 16]; T]; V],
-    ) {
-        let dots = self.tile::<P, S, T, V>(w, x, [0; T]);
-        for ((sums, dots), steps) in sums.iter_mut().zip(dots).zip(steps) {
-            let steps: [[i16; 2]; 16] = bytemuck::cast(steps);
-            for (sums, dots) in sums.iter_mut().zip(dots) {
-                for i in 0..16 {
-                    sums[i] += dots[i] * i32::from(steps[i][0]);
-                }
-            }
-        }
+        spans: &[PanelSpan; V],
+        x: Tokens<'_, T>,
+    ) -> [[Self::I32; T]; V] {
+        panel::multiply_steps::<Self, P, T, V>(self, spans, x)
     }
     #[inline(always)]
     fn pairs(self, low: [f32; 16], high: [f32; 16]) -> [u8; 64] {
@@ -308,5 +293,36 @@ impl Isa for Scalar {
     #[inline(always)]
     fn lanes_as_bytes(self, v: [f32; 16]) -> [u8; 64] {
         bytemuck::cast(v)
+    }
+}
+
+impl SubBlocks for Scalar {
+    #[inline(always)]
+    fn dots<P: Packing, const S: usize, const T: usize, const V: usize>(
+        self,
+        spans: &[PanelSpan; V],
+        x: Tokens<'_, T>,
+        at: usize,
+    ) -> [[[i32; 16]; T]; V] {
+        let mut sums = [[[0; 16]; T]; V];
+        for (sums, span) in sums.iter_mut().zip(spans) {
+            for (sum, x) in sums.iter_mut().zip(x.x) {
+                let qs: &[[i8; 4]; 64] = bytemuck::cast_ref(&x.qs);
+                for (w, x) in span.codes.iter().zip(qs).skip(S * at).take(S) {
+                    let x: [i8; 64] = std::array::from_fn(|i| x[i % 4]);
+                    let dot = if P::IS_WIDE { self.dot_wide(*w, &x) } else { self.dot(*w, &x) };
+                    *sum = self.add_i32(*sum, dot);
+                }
+                let halves = &x.half_sum[S * at / 4..S * (at + 1) / 4];
+                let sum_x: i32 = halves.iter().map(|&sum| i32::from(sum)).sum();
+                *sum = self.add_i32(*sum, [-P::OFFSET * sum_x; 16]);
+            }
+        }
+        sums
+    }
+    #[inline(always)]
+    fn add_times(self, sums: [i32; 16], dots: [i32; 16], steps: [u8; 64]) -> [i32; 16] {
+        let steps: [[i16; 2]; 16] = bytemuck::cast(steps);
+        std::array::from_fn(|i| sums[i] + dots[i] * i32::from(steps[i][0]))
     }
 }

@@ -5,7 +5,7 @@ use std::{marker::PhantomData, ops::Range};
 
 use bytemuck::Pod;
 
-use super::{Out, Weights, tile::accumulate};
+use super::{Out, Weights, tile::put};
 use crate::isa::{Isa, Kernel};
 
 /// A float type of weights.
@@ -259,8 +259,20 @@ impl<const V: usize> Multiply<'_, '_, V> {
             let start = self.rows.start + 16 * v;
             let rows = start.min(self.rows.end)..self.rows.end.min(start + 16);
             for (t, sum) in sums.into_iter().enumerate() {
-                accumulate(isa, sum, self.out.values(token + t, rows.clone()), is_first);
+                let out = self.out.values(token + t, rows.clone());
+                put(isa, if is_first { sum } else { isa.add(sum, so_far(isa, out)) }, out);
             }
         }
     }
+}
+
+/// Up to 16 values, and zeros.
+#[inline(always)]
+fn so_far<I: Isa>(isa: I, out: &[f32]) -> I::F32 {
+    if let Ok(out) = <&[f32; 16]>::try_from(out) {
+        return isa.load(out);
+    }
+    let mut values = [0.0; 16];
+    values[..out.len()].copy_from_slice(out);
+    isa.load(&values)
 }

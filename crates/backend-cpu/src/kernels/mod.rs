@@ -190,7 +190,7 @@ impl Kernels {
         for_format!(
             weights.dtype,
             F => self.run(float::Tile::<F> { weights, x: x.float(), rows, out, panel: floats, float: PhantomData }),
-            self.run(tile::Tile::<F> { weights, x: x.quantized(), rows, out, panel: codes, format: PhantomData })
+            self.run(tile::Tile::<F> { weights, x: x.quantized(), rows, out, work: codes, format: PhantomData })
         );
     }
 }

@@ -22,16 +22,18 @@ pub struct BlockQ8 {
     pub qs: [[i8; 64]; 4],
     /// Scale of each 32 values. NaN where one of them was not finite.
     pub d: [f32; 8],
-    /// `d * sum(qs)` of each 32 values.
-    pub dsum: [f32; 8],
-    /// `d * sum(qs)` of each 16 values.
-    pub half_dsum: [f32; 16],
     /// `sum(qs)` of each 16 values.
     pub half_sum: [i16; 16],
+    /// `sum(qs)` of each 16 values, in two parts: every fourth and its successor, and the others.
+    pub pair_sum: [[i16; 2]; 16],
+    /// `d * sum(qs)` of each 32 values.
+    pub dsum: [f32; 8],
     /// `sum(qs)` of each 32 values.
     pub sum: [i16; 8],
-    // Keeps blocks on cache-line borders.
-    _pad: [u32; 4],
+    /// `d * sum(qs)` of each 16 values.
+    pub half_dsum: [f32; 16],
+    // Keeps blocks on cache-line borders, an odd number of lines apart, so that rows of them spread over a cache.
+    _pad: [u32; 20],
 }
 
 /// Values in a [`BlockQ8`].
@@ -134,18 +136,24 @@ fn block<I: Isa>(isa: I, rounding: Rounding, x: &[f32; BLOCK], out: &mut BlockQ8
     if rounding == Rounding::By32WithSums {
         halve(isa, &mut out.dsum);
     }
-    out._pad = [0; 4];
 }
 
 #[inline(always)]
 fn integer_sums<I: Isa>(isa: I, out: &mut BlockQ8) {
-    let ones = isa.splat_bytes(1);
+    // The first two of each four values, and the others.
+    let halves = [0x0101, 0x0101_0000_u32].map(|ones| isa.join_8([u64::from(ones) * 0x1_0000_0001; 8]));
     for (i, qs) in out.qs.iter().enumerate() {
-        let mut quads = [0.0; 16];
-        isa.store(isa.to_f32(isa.dot(ones, qs)), &mut quads);
-        for half in 0..4 {
-            out.half_sum[4 * i + half] = quads[4 * half..4 * half + 4].iter().sum::<f32>() as i16;
+        for (part, ones) in halves.into_iter().enumerate() {
+            let mut quads = [0.0; 16];
+            isa.store(isa.to_f32(isa.dot(ones, qs)), &mut quads);
+            for half in 0..4 {
+                let sum = quads[4 * half..4 * half + 4].iter().sum::<f32>();
+                out.pair_sum[4 * i + half][part] = sum as i16;
+            }
         }
+    }
+    for (sum, pair) in out.half_sum.iter_mut().zip(out.pair_sum) {
+        *sum = pair[0] + pair[1];
     }
     for i in 0..8 {
         out.sum[i] = out.half_sum[2 * i] + out.half_sum[2 * i + 1];

@@ -41,6 +41,10 @@ fn check_group(rounding: Rounding, block: &BlockQ8, at: usize, group: &[f32], am
     let sum = |qs: &[i8]| qs.iter().map(|&q| i16::from(q)).sum::<i16>();
     assert_eq!(block.sum[at], sum(qs));
     assert_eq!(block.half_sum[2 * at..2 * at + 2], [sum(&qs[..16]), sum(&qs[16..])]);
+    for (half, pair) in qs.chunks(16).zip(&block.pair_sum[2 * at..]) {
+        let part = |from| half.chunks(4).map(|quad| sum(&quad[from..from + 2])).sum();
+        assert_eq!(*pair, [part(0), part(2)]);
+    }
     assert_eq!(block.half_dsum[2 * at + 1], d * f32::from(sum(&qs[16..])));
     let dsum = exact * f32::from(sum(qs));
     match rounding {
