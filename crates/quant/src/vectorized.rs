@@ -1,8 +1,12 @@
-//! The scalar encoders, compiled once more for wider vectors where the processor has them. The same operations in the
+//! The scalar encoders, compiled once more for wider vectors where the processor has more than
+//! every one of its kind (the NEON of 64-bit Arm is what they are compiled for anyway). The same operations in the
 //! same order give the same bytes, as the compiler neither reorders nor fuses float operations.
-#![expect(
-    unsafe_code,
-    reason = "code for instructions that not every processor has may only be called after detection"
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "code for instructions that not every processor has may only be called after detection"
+    )
 )]
 
 use crate::block::Block;

@@ -8,6 +8,8 @@
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
 pub(crate) mod panel;
 pub(crate) mod scalar;
 
@@ -24,11 +26,15 @@ pub enum Kind {
     Avx2,
     /// AVX-512 F, BW, DQ, VL and VNNI (Ice Lake, Zen 4, and later).
     Avx512,
+    /// NEON (every 64-bit Arm).
+    Neon,
+    /// NEON with dot products of bytes (Cortex-A76, Neoverse N1, Apple A13 and M1, and later).
+    NeonDot,
 }
 
 impl Kind {
-    /// Every kind, the slowest first.
-    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+    /// Every kind, of each processor the slowest first.
+    pub const ALL: [Self; 5] = [Self::Scalar, Self::Avx2, Self::Avx512, Self::Neon, Self::NeonDot];
 }
 
 /// A computation written once over every ISA.

@@ -95,6 +95,10 @@ enum Proof {
     Avx2(isa::avx2::Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(isa::avx512::Avx512),
+    #[cfg(target_arch = "aarch64")]
+    Neon(isa::neon::Neon<false>),
+    #[cfg(target_arch = "aarch64")]
+    NeonDot(isa::neon::Neon<true>),
 }
 
 /// A matrix of weights `[n, n_rows]`: rows of `n` values, one after the other.
@@ -142,8 +146,11 @@ impl Kernels {
             Kind::Avx2 => isa::avx2::Avx2::detect().map(|isa| Self(Proof::Avx2(isa))),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => isa::avx512::Avx512::detect().map(|isa| Self(Proof::Avx512(isa))),
-            #[cfg(not(target_arch = "x86_64"))]
-            Kind::Avx2 | Kind::Avx512 => None,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => isa::neon::Neon::detect().map(|isa| Self(Proof::Neon(isa))),
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonDot => isa::neon::Neon::detect().map(|isa| Self(Proof::NeonDot(isa))),
+            _ => None,
         }
     }
 
@@ -160,6 +167,10 @@ impl Kernels {
             Proof::Avx2(isa) => isa.vectorize(kernel),
             #[cfg(target_arch = "x86_64")]
             Proof::Avx512(isa) => isa.vectorize(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Proof::Neon(isa) => isa.vectorize(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Proof::NeonDot(isa) => isa.vectorize(kernel),
         }
     }
 
