@@ -199,7 +199,9 @@ impl<'a> Work<'a> {
         read.resize(from_bytes, 0);
         let offset = piece.row * (from_bytes as u64 / piece.n_rows);
         self.source.read_at(&self.source.tensors()[t.source], offset, read)?;
-        quant::validate_row(t.from, read).map_err(failed)?;
+        let first = piece.row as usize * row_len;
+        quant::validate_row(t.from, read)
+            .map_err(|cause| failed(cause.behind(first / t.from.block_len())))?;
         if t.from == t.to {
             return Ok(());
         }
@@ -212,7 +214,7 @@ impl<'a> Work<'a> {
             &values[matrix % values.len()..][..row_len]
         });
         quant::encode(t.to, &scratch.floats, row_len, importance, out).map_err(failed)?;
-        quant::validate_row(t.to, out).map_err(failed)
+        quant::validate_row(t.to, out).map_err(|cause| failed(cause.behind(first / t.to.block_len())))
     }
 
     /// Writes the pieces in order.
