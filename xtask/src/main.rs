@@ -42,7 +42,8 @@ enum Chore {
     },
     /// Fetch the models, vocabularies, templates and grammars that tests and the demo use, check them, print where they are
     Models {
-        /// What to fetch, all if none is named: smollm2, gemma3, qwen2.5-coder, vocab, templates, grammars
+        /// What to fetch: smollm2, gemma3, qwen2.5-coder, vocab, templates, grammars, which are fetched if none is named,
+        /// and embedding-gemma (1.1 GB)
         names: Vec<String>,
     },
     /// Measure our speed and another engine's in turn, print the ratios and record them

@@ -3,6 +3,8 @@
 //! Text and data go to standard output, everything else to standard error. Exit codes: 0 fine, 1 failed, 2 usage.
 
 mod args;
+#[cfg(target_os = "linux")]
+mod bus_error;
 mod commands;
 mod devices;
 mod interrupt;
@@ -19,6 +21,8 @@ use clap::Parser;
 use args::{Cli, Command};
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    bus_error::explain();
     let cli = Cli::parse_from(args::expanded(std::env::args_os()));
     let done = match cli.command {
         Command::Run(args) => commands::run::run(&args),

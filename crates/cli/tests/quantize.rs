@@ -265,3 +265,22 @@ fn threads_are_waited_for() {
     child.kill().expect("it is ours");
     panic!("it hangs");
 }
+
+/// The system sends this signal to who reads a mapped file behind its new end. Here it is sent while the program waits
+/// for the rest of a file.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_that_becomes_shorter_is_explained() {
+    let folder = Folder::new("cli-bus-error");
+    model(&folder);
+    let pipe = folder.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
+    let args = ["quantize", "--tensor-type-file", "pipe", "m.gguf", "out.gguf", "Q8_0"];
+    let child = llama_rs(&args, folder.as_path()).spawn().expect("the program starts");
+    let writer = fs::OpenOptions::new().write(true).open(&pipe).expect("opens as soon as it is read");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-BUS", &id]).status().expect("kill is there").success());
+    let error = error_of(&child.wait_with_output().expect("it ends"));
+    assert!(error.contains("a file became shorter while it was read"), "{error}");
+    drop(writer);
+}

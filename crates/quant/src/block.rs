@@ -107,8 +107,9 @@ impl F16 {
 
     /// Rounds to nearest, ties to even.
     #[must_use]
+    #[inline(always)]
     pub fn from_f32(value: f32) -> Self {
-        Self::from_bits(half::f16::from_f32(value).to_bits())
+        Self::from_bits(half::f16::from_f32_const(value).to_bits())
     }
 
     #[must_use]

@@ -49,3 +49,14 @@ pub enum Error {
     #[error("{dtype}: block {block} holds a NaN or infinite {what}; the data is damaged")]
     NotFinite { dtype: DType, block: usize, what: &'static str },
 }
+
+impl Error {
+    /// The same error of a longer tensor, of which `n_blocks` came before.
+    #[must_use]
+    pub fn behind(mut self, n_blocks: usize) -> Self {
+        if let Self::NotFinite { block, .. } = &mut self {
+            *block += n_blocks;
+        }
+        self
+    }
+}

@@ -41,15 +41,14 @@ pub(crate) fn pack<const BITS: usize, const N: usize, const H: usize>(values: &[
     bytes
 }
 
-/// Packs the lowest bits of neighbours into bytes, the first lowest.
+/// Packs the fifth bits of values, the first lowest. Eight at once: as bytes they would be taken one by one.
 #[inline(always)]
-pub(crate) fn pack_bits<const N: usize, const H: usize>(values: &[u8; N]) -> [u8; H] {
-    const { assert!(N == 8 * H) };
+pub(crate) fn fifth_bits(values: &[u8; 32]) -> [u8; 4] {
     // Brings the bit of byte i of a product of eight bytes to bit 56 + i.
     const GATHER: u64 = 0x0102_0408_1020_4080;
-    let (eights, _) = values.as_chunks::<8>();
-    std::array::from_fn(|i| {
-        let bits = u64::from_le_bytes(eights[i]) & 0x0101_0101_0101_0101;
+    let eights: [u64; 4] = bytemuck::cast(*values);
+    eights.map(|eight| {
+        let bits = (u64::from_le(eight) >> 4) & 0x0101_0101_0101_0101;
         (bits.wrapping_mul(GATHER) >> 56) as u8
     })
 }

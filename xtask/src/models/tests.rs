@@ -28,13 +28,13 @@ fn an_unknown_name_is_refused_with_the_known_ones() {
 #[test]
 fn the_catalogue_is_sound() {
     let mut paths = std::collections::BTreeSet::new();
-    for item in ITEMS {
+    for item in ITEMS.iter().chain(LARGE_ITEMS) {
         assert!(!item.packages.is_empty(), "{}", item.name);
         for file in item.files() {
             assert!(paths.insert(file.path), "{} twice", file.path);
             assert!(file.sha256.len() == 64 && file.sha256.bytes().all(|b| b.is_ascii_hexdigit()));
             assert!(
-                ["gguf", "jinja", "gbnf"]
+                ["gguf", "jinja", "gbnf", "zip"]
                     .map(|end| Some(OsStr::new(end)))
                     .contains(&Path::new(file.path).extension())
             );

@@ -15,8 +15,8 @@ use super::Options;
 use super::plan::{Plan, Planned};
 use crate::{Error, Result};
 
-/// Elements of a piece: large enough to forget the locks, small enough to share out the last tensor.
-const PIECE_LEN: u64 = 1 << 17;
+/// Elements of a piece: large enough to forget the locks, small enough for the cache and to share out the last tensor.
+const PIECE_LEN: u64 = 1 << 16;
 /// Pieces that may be finished or begun before the one that is written next, for each thread.
 const AHEAD: usize = 4;
 
@@ -192,27 +192,37 @@ impl<'a> Work<'a> {
         let t = &self.plan.tensors[piece.tensor];
         let row_len = t.dims[0] as usize;
         let len = row_len * piece.n_rows as usize;
-        let failed = |cause| Error::Tensor { name: t.name.clone(), cause };
+        let failed = |cause| failed(t, cause);
         let bytes = |ty: DType| ty.row_bytes(len).ok_or(quant::Error::RaggedRow { dtype: ty, len: row_len });
-        let from_bytes = bytes(t.from).map_err(failed)?;
-        let read = if t.from == t.to { &mut *out } else { &mut scratch.source };
-        read.resize(from_bytes, 0);
-        let offset = piece.row * (from_bytes as u64 / piece.n_rows);
-        self.source.read_at(&self.source.tensors()[t.source], offset, read)?;
-        quant::validate_row(t.from, read).map_err(failed)?;
+        let [from_bytes, to_bytes] = [bytes(t.from).map_err(failed)?, bytes(t.to).map_err(failed)?];
+        let out = resized(out, to_bytes);
         if t.from == t.to {
-            return Ok(());
+            return self.read(piece, out);
         }
-        out.resize(bytes(t.to).map_err(failed)?, 0);
-        scratch.floats.resize(len, 0.0);
-        quant::decode(t.from, &scratch.source, &mut scratch.floats).map_err(failed)?;
+        let floats = resized(&mut scratch.floats, len);
+        if t.from == DType::F32 && cfg!(target_endian = "little") {
+            // The floats of a file are those of this machine.
+            self.read(piece, bytemuck::cast_slice_mut(floats))?;
+        } else {
+            let source = resized(&mut scratch.source, from_bytes);
+            self.read(piece, source)?;
+            quant::decode(t.from, source, floats).map_err(failed)?;
+        }
         let importance = t.importance.as_ref().map(|values| {
             let matrix_rows = t.dims.get(1).copied().unwrap_or(1);
             let matrix = (piece.row / matrix_rows) as usize * row_len;
             &values[matrix % values.len()..][..row_len]
         });
-        quant::encode(t.to, &scratch.floats, row_len, importance, out).map_err(failed)?;
-        quant::validate_row(t.to, out).map_err(failed)
+        quant::encode(t.to, floats, row_len, importance, out).map_err(failed)?;
+        validate(t, t.to, piece, out)
+    }
+
+    /// The bytes of a piece of the source.
+    fn read(&self, piece: Piece, into: &mut [u8]) -> Result<()> {
+        let t = &self.plan.tensors[piece.tensor];
+        let offset = piece.row * (into.len() as u64 / piece.n_rows);
+        self.source.read_at(&self.source.tensors()[t.source], offset, into)?;
+        validate(t, t.from, piece, into)
     }
 
     /// Writes the pieces in order.
@@ -263,4 +273,19 @@ impl Drop for StopOnPanic<'_> {
 
 fn n_rows(tensor: &Planned) -> u64 {
     tensor.dims[1..].iter().product()
+}
+
+/// The buffer, with this many elements; what they hold is not said.
+fn resized<T: Copy + Default>(buffer: &mut Vec<T>, len: usize) -> &mut [T] {
+    buffer.resize(len, T::default());
+    buffer
+}
+
+fn validate(tensor: &Planned, ty: DType, piece: Piece, bytes: &[u8]) -> Result<()> {
+    let first_block = (piece.row * tensor.dims[0]) as usize / ty.block_len();
+    quant::validate_row(ty, bytes).map_err(|cause| failed(tensor, cause.behind(first_block)))
+}
+
+fn failed(tensor: &Planned, cause: quant::Error) -> Error {
+    Error::Tensor { name: tensor.name.clone(), cause }
 }

@@ -161,7 +161,7 @@ fn create_beside(target: &Path) -> Result<(File, PathBuf)> {
             Ok(file) => return Ok((file, path)),
             // Left by a process of the same id that was killed.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(cause) => return Err(Error::Io { action: "create", path, cause }),
+            Err(cause) => return Err(Error::Io { action: "create", path: target.into(), cause }),
         }
     }
 }

@@ -3,9 +3,8 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::block::{Block, F16, Importance};
-use crate::pack::{pack, pack_bits, unpack};
+use crate::pack::{fifth_bits, pack, unpack};
 use crate::search::{round_symmetric, search_symmetric, weights};
-use crate::vectorized::each;
 
 /// 32 values `(q - 16) * d`.
 ///
@@ -59,5 +58,5 @@ pub(super) fn codes(qs: &[u8; 16], qh: [u8; 4]) -> [u8; 32] {
 /// The low nibbles and fifth bits of 32 five-bit codes.
 #[inline(always)]
 pub(super) fn packed(codes: &[u8; 32]) -> ([u8; 16], [u8; 4]) {
-    (pack::<4, 32, 16>(codes), pack_bits(&each(codes, |code| code >> 4)))
+    (pack::<4, 32, 16>(codes), fifth_bits(codes))
 }

@@ -102,7 +102,16 @@ pub(crate) fn range<const N: usize>(x: &[f32; N]) -> (f32, f32) {
         largest = largest.max(key);
     }
     let [least, largest] = [least, largest].map(|key| f32::from_bits(ordered(key) as u32));
-    // Of the numbers only zero has two forms.
+    if least == 0.0 || largest == 0.0 {
+        return first_of_zeros(x, least, largest);
+    }
+    (least, largest)
+}
+
+/// Of the numbers only zero has two forms. Rare, and so out of the way.
+#[cold]
+#[inline(never)]
+fn first_of_zeros(x: &[f32], least: f32, largest: f32) -> (f32, f32) {
     let first =
         |end: f32| if end == 0.0 { x.iter().copied().find(|x| *x == 0.0).unwrap_or(end) } else { end };
     (first(least), first(largest))

@@ -10,6 +10,7 @@ use bench::{Perplexity, Windows};
 use convert::Imatrix;
 use convert::imatrix::Entry;
 use engine::{Context, ContextConfig, LoadConfig, LoadedModel, Mode};
+use gguf::write::AtomicFile;
 use tokenizer::{Encode, Tokenizer};
 
 use super::write;
@@ -40,6 +41,8 @@ pub(super) fn run(args: &ImatrixArgs, base: &Imatrix) -> Result<()> {
         n_snapshots: 0,
         ..ContextConfig::default()
     };
+    // Whether the result can be kept is better known before the work.
+    drop(AtomicFile::create(&args.output)?);
     let mut context = Context::new(Arc::clone(&model), config)?;
     context.observe(mode, counted)?;
 
@@ -47,25 +50,31 @@ pub(super) fn run(args: &ImatrixArgs, base: &Imatrix) -> Result<()> {
     let mut judge = Perplexity::new(args.device.threads.map_or(cores, usize::from));
     let mut collector = Collector::default();
     output::note(&format!("{} chunks of {} tokens", windows.n_windows, args.ctx_size));
-    collector.run(&mut context, mode, &windows, &tokens, &mut judge, |window, collector, judge| {
-        let n = window + 1;
-        if judge.n_scored() > 0 {
-            output::emit(&format!("[{n}]{:.4},", judge.estimate().value))?;
-        }
-        let is_last = n == windows.n_windows;
-        let is_copy = args.save_frequency > 0 && n.is_multiple_of(args.save_frequency);
-        if is_last || is_copy || n.is_multiple_of(args.output_frequency.max(1)) {
-            let imatrix = together(args, base, collector)?;
-            write(args, &imatrix, &args.output)?;
-            if is_copy {
-                write(args, &imatrix, &copy_path(args, imatrix.n_chunks))?;
+    let done =
+        collector.run(&mut context, mode, &windows, &tokens, &mut judge, |window, collector, judge| {
+            let n = window + 1;
+            if judge.n_scored() > 0 {
+                output::emit(&format!("[{n}]{:.4},", judge.estimate().value))?;
             }
-        }
-        anyhow::Ok(())
-    })?;
+            let is_last = n == windows.n_windows;
+            let is_copy = args.save_frequency > 0 && n.is_multiple_of(args.save_frequency);
+            if is_last || is_copy || n.is_multiple_of(args.output_frequency.max(1)) {
+                let imatrix = together(args, base, collector)?;
+                write(args, &imatrix, &args.output)?;
+                if is_copy {
+                    write(args, &imatrix, &copy_path(args, imatrix.n_chunks))?;
+                }
+            }
+            anyhow::Ok(())
+        });
+    if judge.n_scored() > 0 {
+        // Ends the line of estimates, also before an error.
+        output::emit("\n")?;
+    }
+    done?;
     if judge.n_scored() > 0 {
         let ppl = judge.estimate();
-        output::emit(&format!("\nFinal estimate: PPL = {:.4} +/- {:.5}\n", ppl.value, ppl.error))?;
+        output::emit(&format!("Final estimate: PPL = {:.4} +/- {:.5}\n", ppl.value, ppl.error))?;
     }
     warn_of_unused(&collector);
     Ok(())
