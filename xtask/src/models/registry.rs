@@ -75,7 +75,7 @@ impl Client<'_> {
     fn source_with_own_backend(&self, backend: &str, options: &[&str]) -> Result<()> {
         let modules = self.folder.join("backend");
         let mut install = self.pip("install");
-        install.arg("--target").arg(&modules).arg(backend);
+        install.arg("--target").arg(&modules).args(backend.split(' '));
         self.run(install)?;
         let mut download = self.download(options);
         download.arg("--no-build-isolation").env("PYTHONPATH", &modules);
