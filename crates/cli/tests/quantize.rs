@@ -97,12 +97,7 @@ fn a_kill_leaves_the_old_file_or_the_new_one() {
 #[test]
 #[ignore = "takes minutes and a model; run it after changes to how files are written"]
 fn two_hundred_kills_leave_no_part_of_a_file() {
-    let cache = std::env::var_os("LLAMA_RS_CACHE").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/llama-rs"),
-        PathBuf::from,
-    );
-    let smollm2 = cache.join("smollm2-135m-instruct.gguf");
-    assert!(smollm2.is_file(), "{} is missing: run `cargo xtask models smollm2`", smollm2.display());
+    let smollm2 = testkit::cached("smollm2-135m-instruct.gguf");
     let smollm2 = smollm2.to_str().expect("a plain path");
     let folder = Folder::new("cli-kill-long");
     let text: String = (0..400).map(|i| format!("Line {i} of a text that is long enough. ")).collect();

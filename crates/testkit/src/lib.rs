@@ -1,17 +1,22 @@
-//! For tests only: the golden files of a reference engine, synthetic models made from them, tolerances.
+//! For tests only: the golden files of a reference engine, synthetic models made from them, tolerances, other people's
+//! files, chance.
 //!
 //! Knows the container but no architecture: what a model needs is in the golden.
 
+mod cache;
 mod folder;
 mod golden;
 mod models;
 mod npy;
+mod random;
 mod synthetic;
 
+pub use cache::cached;
 pub use folder::Folder;
 pub use golden::{Golden, KeyValue, Run, TensorSpec, goldens};
 pub use models::{Continuation, ModelGolden};
 pub use npy::{Array, NpyError, read_npy, write_npy};
+pub use random::Random;
 
 /// Normalized mean squared error: the sum of squared differences over the sum of squared reference values.
 /// Infinite if the lengths differ or a value is not a number.

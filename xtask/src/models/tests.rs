@@ -34,7 +34,7 @@ fn the_catalogue_is_sound() {
             assert!(paths.insert(file.path), "{} twice", file.path);
             assert!(file.sha256.len() == 64 && file.sha256.bytes().all(|b| b.is_ascii_hexdigit()));
             assert!(
-                ["gguf", "jinja", "gbnf", "zip"]
+                ["gguf", "jinja", "gbnf", "json", "zip"]
                     .map(|end| Some(OsStr::new(end)))
                     .contains(&Path::new(file.path).extension())
             );

@@ -43,7 +43,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// For tests only: an edge to it from shipped code is never allowed.
-const TEST_CRATE: &str = "testkit";
+pub(super) const TEST_CRATE: &str = "testkit";
 
 const fn row(name: &'static str, knows: &'static [&'static str]) -> Row {
     Row { name, knows, tests_know: &[] }

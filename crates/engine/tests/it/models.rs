@@ -34,13 +34,7 @@ const TOLERANCE_GEMMA: f32 = 0.235;
 const CLEAR_GAP: f32 = 0.3;
 
 fn path(name: &str) -> PathBuf {
-    let set = |name| std::env::var_os(name).map(PathBuf::from);
-    let cache = set("LLAMA_RS_CACHE").or_else(|| {
-        Some(set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?.join("llama-rs"))
-    });
-    let path = cache.expect("a home folder, or LLAMA_RS_CACHE").join(format!("{name}.gguf"));
-    assert!(path.is_file(), "{} is not there: run `cargo xtask models`", path.display());
-    path
+    testkit::cached(&format!("{name}.gguf"))
 }
 
 fn load(name: &str, isa: Option<Kind>) -> (ModelGolden, Arc<LoadedModel>) {

@@ -7,5 +7,6 @@ mod published;
 mod reference;
 mod schema;
 mod state;
+mod suite;
 mod support;
 mod thinking;

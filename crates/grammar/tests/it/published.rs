@@ -1,8 +1,7 @@
 //! The sample grammars that llama.cpp publishes, from the cache of `cargo xtask models`: random texts written by them
 //! are of the grammar by a second reading of it.
 
-use std::path::PathBuf;
-use std::{env, fs};
+use std::fs;
 
 use grammar::{Constraint, Grammar, Matcher};
 
@@ -14,14 +13,8 @@ const NAMES: [&str; 8] = ["arithmetic", "c", "chess", "english", "japanese", "js
 const N_TEXTS: u64 = 1_000;
 
 fn published(name: &str) -> String {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = set("LLAMA_RS_CACHE")
-        .or_else(|| set("XDG_CACHE_HOME").map(|base| base.join("llama-rs")))
-        .or_else(|| env::home_dir().map(|home| home.join(".cache/llama-rs")))
-        .expect("a home folder, or LLAMA_RS_CACHE");
-    let path = cache.join(format!("grammars/{name}.gbnf"));
-    fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask models grammars`", path.display()))
+    let path = testkit::cached(&format!("grammars/{name}.gbnf"));
+    fs::read_to_string(path).expect("a readable file")
 }
 
 #[test]

@@ -59,11 +59,13 @@ impl Candidates {
     /// Starts over with every token of the vocabulary: `logits[i]` is that of token `i`.
     ///
     /// # Errors
-    /// [`Error::BadLogit`] when a logit is NaN or +infinity; the set is unchanged then.
+    /// [`Error::BadLogit`] when a logit is NaN or +infinity; the set is empty then.
     pub fn load(&mut self, logits: &[f32]) -> Result<(), Error> {
-        scan::check(logits)?;
         self.clear();
-        self.logits.extend_from_slice(logits);
+        if let Err(error) = self.selector.load(logits, &mut self.logits) {
+            self.clear();
+            return Err(error);
+        }
         let n_moved = self.first_identity.min(self.ids.len());
         for (i, id) in self.ids[..n_moved].iter_mut().enumerate() {
             *id = i as TokenId;
@@ -154,7 +156,7 @@ impl Candidates {
     /// Sets every logit to what `change` makes of it, where a larger logit stays at least as large: the order
     /// is kept.
     pub fn map_logits_monotone(&mut self, mut change: impl FnMut(f32) -> f32) {
-        self.probabilities.clear();
+        self.changed();
         for logit in &mut self.logits {
             *logit = bounded(change(*logit));
         }
@@ -169,7 +171,7 @@ impl Candidates {
             return;
         }
         if self.order == Order::Vocabulary {
-            self.probabilities.clear();
+            self.changed();
             for (token, value) in changes {
                 if let Some(logit) = self.logits.get_mut(*token as usize) {
                     *logit = bounded(change(value, *logit));
@@ -214,7 +216,7 @@ impl Candidates {
             return;
         }
         self.logits.truncate(n);
-        self.probabilities.clear();
+        self.changed();
         self.selected = None;
         if self.order == Order::Vocabulary {
             self.order = Order::Any;
@@ -329,18 +331,25 @@ impl Candidates {
 
     fn clear(&mut self) {
         self.logits.clear();
-        self.probabilities.clear();
+        self.changed();
         self.selected = None;
         self.order = Order::Vocabulary;
     }
 
-    fn forget_order(&mut self) {
+    /// Forgets what was computed from the logits.
+    fn changed(&mut self) {
         self.probabilities.clear();
+        self.selector.forget();
+    }
+
+    fn forget_order(&mut self) {
+        self.changed();
         if self.order == Order::Descending {
             self.order = Order::Any;
         }
     }
 
+    /// For callers that truncate afterwards.
     fn put(&mut self, index: usize, id: TokenId, logit: f32) {
         self.set_id(index, id);
         self.logits[index] = logit;
@@ -356,7 +365,7 @@ impl Candidates {
 
     fn take_staged(&mut self, n: usize, order: Order) {
         self.logits.truncate(n);
-        self.probabilities.clear();
+        self.changed();
         self.selected = None;
         self.first_identity = self.first_identity.max(n);
         for (i, (id, logit)) in self.selector.staged(n).enumerate() {

@@ -1,20 +1,30 @@
 //! The best few of many: partial selection over packed keys, without sorting what is dropped.
 
-use crate::{TokenId, scan};
-
-/// Logits per block of the first pass: small enough that few blocks hold the best, large enough that the
-/// maxima are few.
-const BLOCK: usize = 64;
+use crate::scan::{self, BLOCK};
+use crate::{Error, TokenId};
 
 /// Scratch space of selections. The result lies in `keys`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Selector {
     /// Ascending keys are descending logits, and ascending ids among equals.
     keys: Vec<u64>,
+    /// The largest logit of each block; empty when logits changed since they were found.
     maxima: Vec<f32>,
+    ranked_maxima: Vec<f32>,
 }
 
 impl Selector {
+    /// Copies a row of logits, and sees the blocks of it.
+    pub(super) fn load(&mut self, from: &[f32], to: &mut Vec<f32>) -> Result<(), Error> {
+        self.maxima.clear();
+        scan::copy(from, to, &mut self.maxima)
+    }
+
+    /// To be called when logits change.
+    pub(super) fn forget(&mut self) {
+        self.maxima.clear();
+    }
+
     /// Stages the `n` largest logits in descending order.
     pub(super) fn top(&mut self, ids: &[TokenId], logits: &[f32], n: usize) {
         let floor = self.floor_of_top(logits, n);
@@ -60,17 +70,24 @@ impl Selector {
         if n == 0 || n > logits.len() / BLOCK {
             return f32::NEG_INFINITY;
         }
-        self.maxima.clear();
-        self.maxima.extend(logits.chunks(BLOCK).map(scan::max));
-        let (_, nth, _) = self.maxima.select_nth_unstable_by(n - 1, |a, b| b.total_cmp(a));
+        self.find_maxima(logits);
+        self.ranked_maxima.clone_from(&self.maxima);
+        let (_, nth, _) = self.ranked_maxima.select_nth_unstable_by(n - 1, |a, b| b.total_cmp(a));
         *nth
+    }
+
+    fn find_maxima(&mut self, logits: &[f32]) {
+        if self.maxima.is_empty() {
+            self.maxima.extend(logits.chunks(BLOCK).map(scan::max));
+        }
     }
 
     /// Fills `keys` with the candidates whose logits are at least `floor`.
     fn collect(&mut self, ids: &[TokenId], logits: &[f32], floor: f32) {
         self.keys.clear();
-        for (ids, logits) in ids.chunks(BLOCK).zip(logits.chunks(BLOCK)) {
-            if scan::max(logits) < floor {
+        self.find_maxima(logits);
+        for ((ids, logits), &max) in ids.chunks(BLOCK).zip(logits.chunks(BLOCK)).zip(&self.maxima) {
+            if max < floor {
                 continue;
             }
             let pairs = ids.iter().zip(logits).filter(|&(_, &logit)| logit >= floor);

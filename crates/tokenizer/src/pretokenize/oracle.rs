@@ -5,6 +5,7 @@ use super::PreTokenizer;
 use crate::unicode::Class;
 use fancy_regex::Regex;
 use serde_json::Value;
+use testkit::Random;
 
 /// Texts for each list of expressions.
 const N_TEXTS: u64 = 10_000;
@@ -37,9 +38,9 @@ fn check(names: &[String], patterns: &[String]) {
     let compile =
         |pattern: &String| Regex::new(&as_read(pattern)).unwrap_or_else(|e| panic!("{pattern}: {e}"));
     let oracle: Vec<Regex> = patterns.iter().map(compile).collect();
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     for _ in 0..N_TEXTS {
-        let text = random.text();
+        let text = random.text(is_known);
         let expected = lengths(&split_by(&oracle, &visible_to_regexes(&text)));
         for name in names {
             let mut words = Vec::new();
@@ -105,55 +106,7 @@ fn lengths(pieces: &[String]) -> Vec<usize> {
     pieces.iter().map(|piece| piece.chars().count()).collect()
 }
 
-/// splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
-
-    /// A few short runs of characters that expressions tell apart, and now and then any character.
-    fn text(&mut self) -> String {
-        const COMMON: &str =
-            "abZstRevmlLdD'' \u{20}\u{20}\u{20}\n\n\r\t\u{b}0123456789.,!?/_-()<>|$+^~`\"#:;[]\\";
-        const OTHERS: &str = "éßΩµʰǅйЖ中國龥㐀豈ꥠあアｱー가퟿ㄱㄅไລកကꩠꧠ܀࡟\u{301}\u{903}\u{20dd}½Ⅷ٣①０…“”‘’—。、：；，！？～＄€∑¦😀🏽\
-            \u{85}\u{a0}\u{2003}\u{2028}\u{3000}\u{200b}\u{ad}\u{feff}\u{e000}ꙀＡ𐐀𞤀𑢠ß𠀀𪜀、〿︰।۔،؟";
-        let mut text = String::new();
-        for _ in 0..=self.below(8) {
-            let (c, n) = match self.below(40) {
-                0 => (self.any(), 1),
-                1..10 => (self.one_of(OTHERS), 1 + self.below(3)),
-                10..14 => (' ', 1 + self.below(6)),
-                14..17 => (char::from(b'0' + self.below(10) as u8), 1 + self.below(7)),
-                _ => (self.one_of(COMMON), 1 + self.below(2)),
-            };
-            text.extend(std::iter::repeat_n(c, n));
-        }
-        match self.below(500) {
-            0 => text + &" ".repeat(self.below(1200)) + "x",
-            1 => text + "<sentinel:12>",
-            2 => text + "IMGIMGABCZ" + "IMGIMGABCDEZ",
-            _ => text,
-        }
-    }
-
-    fn one_of(&mut self, chars: &str) -> char {
-        let at = self.below(chars.chars().count());
-        chars.chars().nth(at).expect("a place in the list")
-    }
-
-    /// Any character whose class newer versions of Unicode did not change.
-    fn any(&mut self) -> char {
-        loop {
-            let c = char::from_u32(self.below(0x3_0000) as u32).unwrap_or(' ');
-            if Class::of(u32::from(c)) != Class::UNASSIGNED {
-                return c;
-            }
-        }
-    }
+/// Whether the table has a class for the character, which newer versions of Unicode did not change.
+fn is_known(c: char) -> bool {
+    Class::of(u32::from(c)) != Class::UNASSIGNED
 }

@@ -1,9 +1,9 @@
 //! Vocabularies that nobody would make, and texts for them: an error or an answer, never a panic or a hang.
 
-use crate::random::{Random, unicode};
 use crate::{files, synthetic};
 use gguf::write::{Builder, OwnedValue};
 use gguf::{Gguf, Metadata, ValueType};
+use testkit::Random;
 use tokenizer::{Decode, Detokenizer, Encode, TokenId, Tokenizer};
 
 const MODELS: [&str; 11] =
@@ -58,7 +58,7 @@ fn value(random: &mut Random) -> u64 {
         0 => random.below(4),
         1 => random.below(40),
         2 => u64::from(u32::MAX) - random.below(3),
-        _ => random.next(),
+        _ => random.any(),
     }
 }
 
@@ -225,7 +225,7 @@ fn text_comes_back() {
     for name in ["llama-spm", "qwen2", "deepseek-llm", "command-r"] {
         let tokenizer = files::load(name);
         for _ in 0..500 {
-            let text = unicode(&mut random, 60);
+            let text = random.unicode(60);
             let ids = tokenizer.encode(&text, Encode::default());
             let back = tokenizer.decode(&ids, Decode { special: true, remove_special: false });
             assert_eq!(String::from_utf8_lossy(&back), text, "{name}");

@@ -1,8 +1,8 @@
 //! No text is slow: time grows with its length, whatever is in it.
 
-use crate::random::{Random, unicode};
 use crate::{files, golden};
 use std::time::{Duration, Instant};
+use testkit::Random;
 use tokenizer::{Decode, Encode, Tokenizer};
 
 /// A megabyte takes a fraction of a second. The bound leaves room for slow and busy machines: what it is there to
@@ -47,6 +47,6 @@ fn one_thing_again_and_again() {
         for pattern in patterns.by_ref().take(N_PATTERNS) {
             check(&name, &format!("{pattern:?}"), &tokenizer, &pattern.repeat(N_BYTES / pattern.len()));
         }
-        check(&name, "random", &tokenizer, &unicode(&mut random, N_BYTES / 4));
+        check(&name, "random", &tokenizer, &random.unicode(N_BYTES / 4));
     }
 }

@@ -3,8 +3,8 @@
 mod files;
 mod golden;
 mod hostile;
+mod huggingface;
 mod linear;
 mod loading;
-mod random;
 mod streaming;
 mod synthetic;

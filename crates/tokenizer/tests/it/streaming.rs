@@ -1,9 +1,9 @@
 //! Detokenizing token by token is detokenizing the whole.
 
-use crate::random::Random;
 use crate::synthetic;
 use crate::{files, golden};
 use std::sync::Arc;
+use testkit::Random;
 use tokenizer::{Decode, Detokenizer, Encode, TokenId, Tokenizer};
 
 const OPTIONS: [Decode; 4] = [

