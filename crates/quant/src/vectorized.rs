@@ -1,15 +1,11 @@
 //! The scalar encoders, compiled once more for wider vectors where the processor has more than
 //! every one of its kind (the NEON of 64-bit Arm is what they are compiled for anyway). The same operations in the
 //! same order give the same bytes, as the compiler neither reorders nor fuses float operations.
-#![cfg_attr(
-    target_arch = "x86_64",
-    expect(
-        unsafe_code,
-        reason = "code for instructions that not every processor has may only be called after detection"
-    )
-)]
 
 use crate::block::Block;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 
 /// [`Block::encode_row`], with the widest vectors at hand.
 ///
@@ -21,17 +17,9 @@ pub(crate) fn encode_row<B: Block<N>, const N: usize>(
     blocks: &mut [B],
 ) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c") {
-        // SAFETY: the processor has the instructions, as was just detected.
-        unsafe { encode_row_avx2(x, importance, blocks) };
+    if avx2::encode_row(x, importance, blocks) {
         return;
     }
-    B::encode_row(x, importance, blocks);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,f16c")]
-fn encode_row_avx2<B: Block<N>, const N: usize>(x: &[f32], importance: Option<&[f32]>, blocks: &mut [B]) {
     B::encode_row(x, importance, blocks);
 }
 
