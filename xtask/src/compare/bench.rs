@@ -31,6 +31,10 @@ pub(crate) struct Sizes {
     /// Run the peer with its flash attention on
     #[arg(long)]
     pub(crate) flash_attention: bool,
+
+    /// Instruction set of ours, if not the best: for a peer that was not compiled for the best either
+    #[arg(long, value_name = "NAME")]
+    pub(crate) isa: Option<String>,
 }
 
 /// A prompt or a generation, behind what is already there.
@@ -85,7 +89,8 @@ pub(crate) fn ours(given: Option<&Path>) -> Result<PathBuf> {
 
 /// One run of our bench.
 pub(crate) fn measure(program: &Path, model: &Path, sizes: &Sizes) -> Result<Vec<Rate>> {
-    let json = output(Command::new(program).arg("bench"), model, sizes, &[])?;
+    let isa: Vec<&str> = sizes.isa.iter().flat_map(|isa| ["--isa", isa]).collect();
+    let json = output(Command::new(program).arg("bench"), model, sizes, &isa)?;
     serde_json::from_slice(&json).with_context(|| format!("the report of {}", program.display()))
 }
 

@@ -16,6 +16,8 @@ use crate::repository;
 #[derive(Debug)]
 pub(crate) struct Facts {
     cpu: String,
+    /// Processors of one name can be of several.
+    generation: String,
     n_cpus: usize,
     memory: String,
     kernel: String,
@@ -37,8 +39,14 @@ impl Facts {
         if !said("git", &["status", "--porcelain", "--untracked-files=no"])?.is_empty() {
             commit += " with changes";
         }
+        let cpuinfo = read("/proc/cpuinfo");
         Ok(Self {
-            cpu: field(&read("/proc/cpuinfo"), "model name"),
+            cpu: field(&cpuinfo, "model name"),
+            generation: format!(
+                "family {}, model {}",
+                field(&cpuinfo, "cpu family"),
+                field(&cpuinfo, "model\t")
+            ),
             n_cpus: std::thread::available_parallelism().map_or(1, usize::from),
             memory: field(&read("/proc/meminfo"), "MemTotal"),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
@@ -88,16 +96,17 @@ pub(crate) fn write(facts: &Facts, options: &Options, table: &str) -> Result<Pat
     if is_new {
         writeln!(file, "# {}, {date}", facts.cpu)?;
     }
-    let Facts { cpu, n_cpus, memory, kernel, load, commit, rustc, peer } = facts;
+    let Facts { cpu, generation, n_cpus, memory, kernel, load, commit, rustc, peer } = facts;
     let (rounds, threads) = (options.rounds, options.sizes.threads);
     let ours = options.ours.as_ref().map_or_else(String::new, |p| format!("program: {}; ", p.display()));
+    let isa = options.sizes.isa.as_ref().map_or_else(String::new, |isa| format!("ours held to {isa}; "));
     let flash = if options.sizes.flash_attention { ", its flash attention on" } else { "" };
     writeln!(
         file,
         "\n## Commit {commit}, {:02}:{:02} UTC\n\n\
-         - {cpu}, {n_cpus} cores, {memory}, Linux {kernel}; load before: {load}\n\
+         - {cpu} ({generation}), {n_cpus} cores, {memory}, Linux {kernel}; load before: {load}\n\
          - {rustc}; peer: {peer}{flash}\n\
-         - {ours}{threads} threads; medians of {rounds} alternating rounds, ratios round by round\n\n{table}",
+         - {ours}{isa}{threads} threads; medians of {rounds} alternating rounds, ratios round by round\n\n{table}",
         seconds / 3600 % 24,
         seconds / 60 % 60,
     )?;
