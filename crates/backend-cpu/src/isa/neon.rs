@@ -6,7 +6,6 @@
 
 use std::arch::aarch64::*;
 use std::arch::{asm, is_aarch64_feature_detected};
-use std::array::from_fn;
 
 use super::panel::{self, PanelSpan, Ready, SubBlocks, Tokens};
 use super::{Isa, Kernel, Packing};
@@ -135,13 +134,20 @@ impl<const DOTPROD: bool> Neon<DOTPROD> {
     ) {
         const { assert!(S.is_multiple_of(4)) };
         for (at, w) in w.as_chunks::<4>().0.iter().enumerate() {
-            let w: [int8x16_t; 4] = from_fn(|s| bytemuck::cast(*bytes_of_quad(&w[s], quad)));
-            let x: [int8x16_t; T] = from_fn(|t| bytemuck::cast(x[t].as_chunks::<4>().0[at]));
+            // Loops, as closures of `from_fn` would not be compiled for the ISA.
+            let mut of_rows = proven!([vdupq_n_s8(0); 4]);
+            for (rows, w) in of_rows.iter_mut().zip(w) {
+                *rows = bytemuck::cast(*bytes_of_quad(w, quad));
+            }
+            let mut of_tokens = proven!([vdupq_n_s8(0); T]);
+            for (token, x) in of_tokens.iter_mut().zip(x) {
+                *token = bytemuck::cast(x.as_chunks::<4>().0[at]);
+            }
             // One token after the other, as each product waits for the sum it adds to.
             macro_rules! steps {
                 ($($s:literal)*) => {
-                    $(for (sum, x) in sums.iter_mut().zip(x) {
-                        *sum = sdot!(*sum, w[$s], x, ".4b[{lane}]", $s);
+                    $(for (sum, x) in sums.iter_mut().zip(of_tokens) {
+                        *sum = sdot!(*sum, of_rows[$s], x, ".4b[{lane}]", $s);
                     })*
                 };
             }
@@ -557,15 +563,19 @@ impl<const DOTPROD: bool> SubBlocks for Neon<DOTPROD> {
         x: Tokens<'_, T>,
         at: usize,
     ) -> [[Self::I32; T]; V] {
-        let steps: [&[[i8; 4]; S]; T] = from_fn(|t| {
-            let qs: &[[i8; 4]; 64] = bytemuck::cast_ref(&x.x[t].qs);
-            qs[S * at..].first_chunk().expect("activations of every step")
-        });
+        let mut steps = [&[[0; 4]; S]; T];
+        for (steps, x) in steps.iter_mut().zip(x.x) {
+            let qs: &[[i8; 4]; 64] = bytemuck::cast_ref(&x.qs);
+            *steps = qs[S * at..].first_chunk().expect("activations of every step");
+        }
         let mut sums = [[self.splat_i32(0); T]; V];
         for (span, sums) in spans.iter().zip(&mut sums) {
             let w = span.codes[S * at..].first_chunk().expect("codes of every step");
             for quad in 0..4 {
-                let mut quad_sums = from_fn(|t| self.splat_i32(x.ready[t].starts[S * at / 4])[0]);
+                let mut quad_sums = proven!([vdupq_n_s32(0); T]);
+                for (sum, ready) in quad_sums.iter_mut().zip(x.ready) {
+                    *sum = proven!(vdupq_n_s32(ready.starts[S * at / 4]));
+                }
                 if DOTPROD {
                     self.quad_of_dots(w, quad, steps, &mut quad_sums);
                 } else {
@@ -581,7 +591,8 @@ impl<const DOTPROD: bool> SubBlocks for Neon<DOTPROD> {
     #[inline(always)]
     fn add_times(self, sums: Self::I32, dots: Self::I32, steps: Self::Bytes) -> Self::I32 {
         proven!({
-            let steps = steps.map(|steps| vshrq_n_s32::<16>(vreinterpretq_s32_u8(steps)));
+            let step = |steps| vshrq_n_s32::<16>(vreinterpretq_s32_u8(steps));
+            let steps = each!(step, steps);
             each!(vmlaq_s32, sums, dots, steps)
         })
     }
