@@ -25,6 +25,7 @@ pub struct BlockMxfp4 {
 impl BlockMxfp4 {
     /// Half of the E8M0 scale, as the code values are doubled.
     #[must_use]
+    #[inline(always)]
     pub const fn scale(&self) -> f32 {
         f32::from_bits(match self.e {
             0 => 0x0020_0000,

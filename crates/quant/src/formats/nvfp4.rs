@@ -27,8 +27,11 @@ pub struct BlockNvfp4 {
 impl BlockNvfp4 {
     /// Half of each scale, as the code values are doubled.
     #[must_use]
+    #[inline(always)]
     pub fn scales(&self) -> [f32; 4] {
-        self.d.map(ue4m3_halved)
+        // Written out, as in kernels a closure of `map` would not be compiled for their instructions.
+        let [a, b, c, d] = self.d;
+        [HALVED[a as usize], HALVED[b as usize], HALVED[c as usize], HALVED[d as usize]]
     }
 }
 
@@ -57,11 +60,21 @@ impl Block<64> for BlockNvfp4 {
     }
 }
 
+/// [`ue4m3_halved`] of every byte.
+static HALVED: [f32; 256] = {
+    let mut halved = [0.0; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        halved[bits] = ue4m3_halved(bits as u8);
+        bits += 1;
+    }
+    halved
+};
+
 /// Half of a UE4M3 number, as the code values are doubled. NaN counts as 0.
-#[inline(always)]
-fn ue4m3_halved(bits: u8) -> f32 {
-    let exponent = i32::from(bits >> 3 & 15);
-    let mantissa = f32::from(bits & 7);
+const fn ue4m3_halved(bits: u8) -> f32 {
+    let exponent = (bits >> 3 & 15) as i32;
+    let mantissa = (bits & 7) as f32;
     match exponent {
         _ if bits == 0x7F => 0.0,
         0 => mantissa * power_of_two(-10),
@@ -71,7 +84,7 @@ fn ue4m3_halved(bits: u8) -> f32 {
 
 /// `2^exponent` of a normal float.
 #[inline(always)]
-fn power_of_two(exponent: i32) -> f32 {
+const fn power_of_two(exponent: i32) -> f32 {
     f32::from_bits(((exponent + 127) as u32) << 23)
 }
 

@@ -46,7 +46,7 @@ fn nibble_scales<I: Isa>(isa: I, nibbles: [u8; 8], d: u16) -> Scales<I> {
 
 /// `d * (1 + 2 * scale) * factor`, the scales being the top 4 bits of words.
 #[inline(always)]
-fn top_scales<I: Isa>(isa: I, words: [u32; 8], d: u16, factor: f32) -> Scales<I> {
+fn top_scales<I: Isa>(isa: I, words: impl Iterator<Item = u32>, d: u16, factor: f32) -> Scales<I> {
     let mut scales = [0; 16];
     for (scale, word) in scales.iter_mut().zip(words) {
         *scale = 1 + 2 * (word >> 28) as u8;
@@ -69,7 +69,7 @@ impl Format for Iq2Xxs {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        top_scales(isa, span.qs.each_ref().map(Self::word), span.d.to_bits(), 0.125)
+        top_scales(isa, span.qs.iter().map(Self::word), span.d.to_bits(), 0.125)
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -133,7 +133,12 @@ impl Format for Iq3Xxs {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        top_scales(isa, span.scales_signs.map(u32::from_le_bytes), span.d.to_bits(), 0.25)
+        top_scales(
+            isa,
+            span.scales_signs.iter().map(|word| u32::from_le_bytes(*word)),
+            span.d.to_bits(),
+            0.25,
+        )
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -143,7 +148,8 @@ impl Format for Iq3Xxs {
         for (k, eight) in eights.iter_mut().enumerate() {
             *eight = fours(2 * k) | fours(2 * k + 1) << 32;
         }
-        let [a, b] = [2 * unit, 2 * unit + 1].map(|g| even_signs(u32::from_le_bytes(span.scales_signs[g])));
+        let a = even_signs(u32::from_le_bytes(span.scales_signs[2 * unit]));
+        let b = even_signs(u32::from_le_bytes(span.scales_signs[2 * unit + 1]));
         signed(isa, eights, a | b << 32, IQ3_XXS_OFFSET)
     }
 }

@@ -79,7 +79,11 @@ impl Format for Mxfp4 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.load_8(&span.map(|b| b.scale())))
+        let mut scales = [0.0; 8];
+        for (scale, block) in scales.iter_mut().zip(span) {
+            *scale = block.scale();
+        }
+        Scales::of(isa, isa.load_8(&scales))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -95,7 +99,11 @@ impl Format for Nvfp4 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.load(bytemuck::cast_ref(&span.map(|b| b.scales()))))
+        let mut scales = [[0.0; 4]; 4];
+        for (scales, block) in scales.iter_mut().zip(span) {
+            *scales = block.scales();
+        }
+        Scales::of(isa, isa.load(bytemuck::cast_ref(&scales)))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {

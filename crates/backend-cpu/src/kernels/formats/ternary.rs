@@ -10,6 +10,27 @@ use crate::{
 
 pub(crate) struct Tq1_0;
 
+/// Which bytes of a unit are multiplied by 3 a first time, a second, a third, a fourth: the trit of value `j` is the
+/// `j / 32`th of its byte, behind 160 values the `(j - 160) / 16`th, and behind 240 the `(j - 240) / 4`th.
+static TRIPLED: [[[u8; 64]; 4]; 4] = {
+    let mut tripled = [[[0; 64]; 4]; 4];
+    let mut j = 0;
+    while j < 256 {
+        let trit = match j {
+            0..160 => j / 32,
+            160..240 => (j - 160) / 16,
+            _ => (j - 240) / 4,
+        };
+        let mut n = 0;
+        while n < trit {
+            tripled[j / 64][n][j % 64] = 0xff;
+            n += 1;
+        }
+        j += 1;
+    }
+    tripled
+};
+
 impl Format for Tq1_0 {
     type Packing = Steps32<2, 1>;
     type Span = BlockTq1_0;
@@ -20,20 +41,26 @@ impl Format for Tq1_0 {
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        // Times 3^n, a byte's fraction of 256 starts with trit n.
         let (first, second) = span.qs.split_first_chunk::<32>().expect("48 bytes");
-        let mut fractions = [0u8; 64];
-        for (i, fraction) in fractions.iter_mut().enumerate() {
-            let j = 64 * unit + i;
-            let (byte, n) = match j {
-                0..160 => (first[j % 32], j / 32),
-                160..240 => (second[j % 16], (j - 160) / 16),
-                _ => (span.qh[j % 4], (j - 240) / 4),
-            };
-            *fraction = byte.wrapping_mul(const { [1, 3, 9, 27, 81] }[n]);
+        let second = second.first_chunk().expect("16 bytes");
+        let mut fractions = match unit {
+            0 | 1 => isa.join_32(first, first),
+            2 => {
+                let [low, high] = bytemuck::cast_ref::<_, [[u8; 16]; 2]>(first);
+                isa.join_16([low, high, second, second])
+            }
+            _ => {
+                let last =
+                    u128::from(u32::from_le_bytes(span.qh)) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
+                isa.join_16([second, second, second, &last.to_le_bytes()])
+            }
+        };
+        // Times 3^n, a byte's fraction of 256 starts with trit n.
+        for masks in &TRIPLED[unit] {
+            let tripled = isa.and(isa.load_bytes(masks), fractions);
+            fractions = isa.add_bytes(fractions, isa.add_bytes(tripled, tripled));
         }
         // floor(3 * fraction / 256), counted up from 0; adding 255 takes one away.
-        let fractions = isa.load_bytes(&fractions);
         let (one, two) = (isa.at_least(fractions, 86), isa.at_least(fractions, 171));
         isa.sub_bytes(isa.splat_bytes(0), isa.add_bytes(one, two))
     }
