@@ -326,24 +326,7 @@ impl Isa for Avx512 {
         }
         self.store_bytes(starts, bytemuck::cast_mut(&mut out.starts));
     }
-    #[inline(always)]
-    fn multiply<P: Packing, const T: usize, const V: usize>(
-        self,
-        spans: &[PanelSpan; V],
-        x: Tokens<'_, T>,
-        n_groups: usize,
-        sums: &mut [[Self::F32; T]; V],
-    ) {
-        panel::multiply::<Self, P, T, V>(self, spans, x, n_groups, sums);
-    }
-    #[inline(always)]
-    fn multiply_steps<P: Packing, const T: usize, const V: usize>(
-        self,
-        spans: &[PanelSpan; V],
-        x: Tokens<'_, T>,
-    ) -> [[Self::I32; T]; V] {
-        panel::multiply_steps::<Self, P, T, V>(self, spans, x)
-    }
+    panel::multiply_by_sub_blocks!();
     #[inline(always)]
     fn pairs(self, low: __m512, high: __m512) -> __m512i {
         proven!({

@@ -495,24 +495,7 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
             *start = -P::OFFSET * i32::from(sum);
         }
     }
-    #[inline(always)]
-    fn multiply<P: Packing, const T: usize, const V: usize>(
-        self,
-        spans: &[PanelSpan; V],
-        x: Tokens<'_, T>,
-        n_groups: usize,
-        sums: &mut [[Self::F32; T]; V],
-    ) {
-        panel::multiply::<Self, P, T, V>(self, spans, x, n_groups, sums);
-    }
-    #[inline(always)]
-    fn multiply_steps<P: Packing, const T: usize, const V: usize>(
-        self,
-        spans: &[PanelSpan; V],
-        x: Tokens<'_, T>,
-    ) -> [[Self::I32; T]; V] {
-        panel::multiply_steps::<Self, P, T, V>(self, spans, x)
-    }
+    panel::multiply_by_sub_blocks!();
     #[inline(always)]
     fn pairs(self, low: Self::F32, high: Self::F32) -> Self::Bytes {
         proven!({

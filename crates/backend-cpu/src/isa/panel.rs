@@ -56,6 +56,31 @@ pub(crate) trait SubBlocks: Isa {
     fn add_times(self, sums: Self::I32, dots: Self::I32, steps: Self::Bytes) -> Self::I32;
 }
 
+/// The methods of an [`Isa`] that has [`SubBlocks`].
+macro_rules! multiply_by_sub_blocks {
+    () => {
+        #[inline(always)]
+        fn multiply<P: Packing, const T: usize, const V: usize>(
+            self,
+            spans: &[PanelSpan; V],
+            x: Tokens<'_, T>,
+            n_groups: usize,
+            sums: &mut [[Self::F32; T]; V],
+        ) {
+            panel::multiply::<Self, P, T, V>(self, spans, x, n_groups, sums);
+        }
+        #[inline(always)]
+        fn multiply_steps<P: Packing, const T: usize, const V: usize>(
+            self,
+            spans: &[PanelSpan; V],
+            x: Tokens<'_, T>,
+        ) -> [[Self::I32; T]; V] {
+            panel::multiply_steps::<Self, P, T, V>(self, spans, x)
+        }
+    };
+}
+pub(super) use multiply_by_sub_blocks;
+
 /// [`Isa::multiply`] by sub-blocks.
 #[inline(always)]
 pub(crate) fn multiply<I: SubBlocks, P: Packing, const T: usize, const V: usize>(

@@ -252,24 +252,7 @@ impl Isa for Scalar {
 
     #[inline(always)]
     fn ready<P: Packing>(self, _x: &BlockQ8, _out: &mut Ready) {}
-    #[inline(always)]
-    fn multiply<P: Packing, const T: usize, const V: usize>(
-        self,
-        spans: &[PanelSpan; V],
-        x: Tokens<'_, T>,
-        n_groups: usize,
-        sums: &mut [[Self::F32; T]; V],
-    ) {
-        panel::multiply::<Self, P, T, V>(self, spans, x, n_groups, sums);
-    }
-    #[inline(always)]
-    fn multiply_steps<P: Packing, const T: usize, const V: usize>(
-        self,
-        spans: &[PanelSpan; V],
-        x: Tokens<'_, T>,
-    ) -> [[Self::I32; T]; V] {
-        panel::multiply_steps::<Self, P, T, V>(self, spans, x)
-    }
+    panel::multiply_by_sub_blocks!();
     #[inline(always)]
     fn pairs(self, low: [f32; 16], high: [f32; 16]) -> [u8; 64] {
         let pairs: [[i16; 2]; 16] = std::array::from_fn(|i| [low[i] as i16, high[i] as i16]);

@@ -136,9 +136,13 @@ fn product(w: &[f32], reach: &[f32], x: &[f64]) -> Expected {
 /// Checks `dot` and `tile` with every ISA for a matrix `[n, n_rows]` and `n_tokens`.
 fn check(dtype: DType, n: usize, n_rows: usize, n_tokens: usize) {
     let rng = &mut Rng((n + n_rows * 1000 + n_tokens * 77) as u64);
-    let (w, x) = (random_weights(rng, dtype, n * n_rows), random_tokens(rng, n, n_tokens));
-    let expected = expected(dtype, &w, &x, n);
-    let weights = Weights::new(dtype, &w, n);
+    check_product(dtype, n, &random_weights(rng, dtype, n * n_rows), &random_tokens(rng, n, n_tokens));
+}
+
+fn check_product(dtype: DType, n: usize, w: &[u8], x: &[f32]) {
+    let (n_rows, n_tokens) = (w.len() / dtype.row_bytes(n).unwrap(), x.len() / n);
+    let expected = expected(dtype, w, x, n);
+    let weights = Weights::new(dtype, w, n);
     let mut scratch = Scratch::new();
     for kernels in Kind::ALL.into_iter().filter_map(Kernels::for_isa) {
         let mut blocks = vec![BlockQ8::zeroed(); n.div_ceil(256) * n_tokens];
@@ -146,7 +150,7 @@ fn check(dtype: DType, n: usize, n_rows: usize, n_tokens: usize) {
             kernels.quantize_row(rounding(dtype), x, blocks);
         }
         let activations =
-            if dtype.is_quantized() { Activations::Quantized(&blocks) } else { Activations::Float(&x) };
+            if dtype.is_quantized() { Activations::Quantized(&blocks) } else { Activations::Float(x) };
         let stride = n_rows + 3;
         for class in ["dot", "tile"] {
             let mut y = vec![f32::NAN; stride * n_tokens];
@@ -205,6 +209,19 @@ fn every_type_at_every_edge() {
                 check(dtype, n, 18, 3);
             }
         }
+    }
+}
+
+/// Activations as large as they get, of the signs of a row's weights and of the others: no sum of products is larger.
+#[test]
+fn the_largest_sums_fit() {
+    for dtype in types().filter(|dtype| dtype.is_quantized()) {
+        let (n, n_rows) = (512, 16);
+        let w = random_weights(&mut Rng(7), dtype, n * n_rows);
+        let rows: Vec<_> = w.chunks(dtype.row_bytes(n).unwrap()).map(|w| decoded(dtype, w, n)).collect();
+        let signs = rows.iter().flatten().map(|w| if *w < 0.0 { -1.0 } else { 1.0 });
+        let x: Vec<f32> = signs.clone().chain(signs.map(|sign| -sign)).collect();
+        check_product(dtype, n, &w, &x);
     }
 }
 

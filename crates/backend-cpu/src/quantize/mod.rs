@@ -141,7 +141,7 @@ fn block<I: Isa>(isa: I, rounding: Rounding, x: &[f32; BLOCK], out: &mut BlockQ8
 #[inline(always)]
 fn integer_sums<I: Isa>(isa: I, out: &mut BlockQ8) {
     // The first two of each four values, and the others.
-    let halves = [0x0101, 0x0101_0000_u32].map(|ones| isa.join_8([u64::from(ones) * 0x1_0000_0001; 8]));
+    let halves = [isa.join_8([0x0000_0101_0000_0101; 8]), isa.join_8([0x0101_0000_0101_0000; 8])];
     for (i, qs) in out.qs.iter().enumerate() {
         for (part, ones) in halves.into_iter().enumerate() {
             let mut quads = [0.0; 16];

@@ -98,8 +98,8 @@ pub(super) fn ready<P: Packing>(isa: Avx2, x: &BlockQ8, out: &mut Ready) {
     }
     if has_numbers::<P>() {
         let numbers: &mut [[i16; 16]; 16] = bytemuck::cast_mut(&mut out.values);
-        for (numbers, qs) in numbers.iter_mut().zip(x.qs.as_flattened().as_chunks::<16>().0) {
-            *numbers = qs.map(i16::from);
+        for (number, &q) in numbers.as_flattened_mut().iter_mut().zip(x.qs.as_flattened()) {
+            *number = i16::from(q);
         }
         out.starts = [0; 16];
         return;
@@ -107,30 +107,33 @@ pub(super) fn ready<P: Packing>(isa: Avx2, x: &BlockQ8, out: &mut Ready) {
     for (value, qs) in out.values.iter_mut().zip(&x.qs) {
         *value = bytemuck::cast(*qs);
     }
-    let sums = isa.load_bytes(bytemuck::cast_ref(&x.pair_sum));
-    let mut starts = sums;
+    let mut starts = isa.load_bytes(bytemuck::cast_ref(&x.pair_sum));
+    for start in &mut starts {
+        *start = proven!(_mm256_mullo_epi16(*start, _mm256_set1_epi16(-P::OFFSET as i16)));
+    }
     if pass::<P>() == 8 {
         // Neighbours are added, and the sums move together.
-        starts = proven!({
-            let even = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
-            let pairs = sums.map(|sums| _mm256_add_epi16(sums, _mm256_shuffle_epi32::<0xb1>(sums)));
-            let [low, high] = pairs.map(|pairs| _mm256_permutevar8x32_epi32(pairs, even));
-            [_mm256_blend_epi32::<0xf0>(low, high), _mm256_setzero_si256()]
-        });
+        for start in &mut starts {
+            *start = proven!({
+                let even = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+                let both = _mm256_add_epi16(*start, _mm256_shuffle_epi32::<0xb1>(*start));
+                _mm256_permutevar8x32_epi32(both, even)
+            });
+        }
+        starts = proven!([_mm256_blend_epi32::<0xf0>(starts[0], starts[1]), _mm256_setzero_si256()]);
     }
-    let starts = proven!(starts.map(|sums| _mm256_mullo_epi16(sums, _mm256_set1_epi16(-P::OFFSET as i16))));
     isa.store_bytes(starts, bytemuck::cast_mut(&mut out.starts));
 }
 
 /// What the loops are to do: passes of four times `n_quads` vectors of codes, a scale for each pass.
 #[derive(Clone, Copy)]
-struct Work<'a> {
+struct Passes<'a> {
     span: &'a PanelSpan,
     n_passes: usize,
     n_quads: usize,
 }
 
-impl<'a> Work<'a> {
+impl<'a> Passes<'a> {
     /// All passes over `n_steps` steps of 4 values.
     #[inline(always)]
     fn new<P: Packing>(span: &'a PanelSpan, n_steps: usize) -> Self {
@@ -229,12 +232,13 @@ macro_rules! passes {
         /// The CPU has AVX2 and FMA.
         #[target_feature(enable = "avx2,fma")]
         #[inline]
-        unsafe fn $name(work: Work<'_>, x: &[Ready; $n], sums: &mut [[$vector; 2]; $n]) {
+        unsafe fn $name(plan: Passes<'_>, x: &[Ready; $n], sums: &mut [[$vector; 2]; $n]) {
             static ONES: [[i16; 2]; 8] = [[1; 2]; 8];
-            work.check();
+            plan.check();
             // SAFETY: reads the codes and scales of as many passes as `check` found in the span, the values of as
             // many, of which a token has 4 bytes for each 64 of codes, and their scales and starts, 16 at most; reads
-            // and writes `sums`; changes registers that it names.
+            // and writes `sums`; changes registers that it names. What must be aligned to 32 bytes is: a span to 64,
+            // `sums` as vectors.
             unsafe {
                 asm!(
                     "2:",
@@ -260,14 +264,14 @@ macro_rules! passes {
                     "dec {n_passes}",
                     "jnz 2b",
                     "/* {ones} {scales} */",
-                    codes = inout(reg) work.span.codes.as_ptr() => _,
-                    factors = inout(reg) work.span.scales.as_ptr() => _,
+                    codes = inout(reg) plan.span.codes.as_ptr() => _,
+                    factors = inout(reg) plan.span.scales.as_ptr() => _,
                     x = inout(reg) x.as_ptr() => _,
                     each = inout(reg) x.as_ptr() => _,
                     sums = in(reg) sums.as_mut_ptr(),
                     ones = in(reg) ONES.as_ptr(),
-                    n_passes = inout(reg) work.n_passes => _,
-                    n_quads = in(reg) work.n_quads,
+                    n_passes = inout(reg) plan.n_passes => _,
+                    n_quads = in(reg) plan.n_quads,
                     quad = out(reg) _,
                     size = const size_of::<Ready>(),
                     scales = const offset_of!(Ready, scales),
@@ -301,20 +305,20 @@ all_passes!(byte_floats_1 byte_steps_1 number_floats_1 number_steps_1 1; 0 l0 h0
 
 /// Runs the loop for `T` tokens.
 macro_rules! run {
-    ($T:ident, $work:expr, $x:ident, $sums:ident; $six:ident $four:ident $two:ident $one:ident) => {
+    ($T:ident, $plan:expr, $x:ident, $sums:ident; $six:ident $four:ident $two:ident $one:ident) => {
         match $T {
-            6 => run!($work, $x, $sums; $six),
-            4 => run!($work, $x, $sums; $four),
-            2 => run!($work, $x, $sums; $two),
-            1 => run!($work, $x, $sums; $one),
+            6 => run!($plan, $x, $sums; $six),
+            4 => run!($plan, $x, $sums; $four),
+            2 => run!($plan, $x, $sums; $two),
+            1 => run!($plan, $x, $sums; $one),
             _ => unreachable!("tiles are of 6, 4, 2 or 1 tokens"),
         }
     };
-    ($work:expr, $x:ident, $sums:ident; $passes:ident) => {{
+    ($plan:expr, $x:ident, $sums:ident; $passes:ident) => {{
         let x = $x.first_chunk().expect("as many tokens");
         let sums = $sums.first_chunk_mut().expect("sums of as many tokens");
         // SAFETY: there is an `Avx2`.
-        unsafe { $passes($work, x, sums) }
+        unsafe { $passes($plan, x, sums) }
     }};
 }
 
@@ -327,11 +331,11 @@ pub(super) fn multiply<P: Packing, const T: usize>(
     n_groups: usize,
     sums: &mut [[__m256; 2]; T],
 ) {
-    let work = Work::new::<P>(span, 8 * n_groups);
+    let plan = Passes::new::<P>(span, 8 * n_groups);
     if has_numbers::<P>() {
-        run!(T, work, x, sums; number_floats_6 number_floats_4 number_floats_2 number_floats_1);
+        run!(T, plan, x, sums; number_floats_6 number_floats_4 number_floats_2 number_floats_1);
     } else {
-        run!(T, work, x, sums; byte_floats_6 byte_floats_4 byte_floats_2 byte_floats_1);
+        run!(T, plan, x, sums; byte_floats_6 byte_floats_4 byte_floats_2 byte_floats_1);
     }
 }
 
@@ -343,10 +347,10 @@ pub(super) fn multiply_steps<P: Packing, const T: usize>(
     x: &[Ready; T],
     sums: &mut [[__m256i; 2]; T],
 ) {
-    let work = Work::new::<P>(span, 64);
+    let plan = Passes::new::<P>(span, 64);
     if has_numbers::<P>() {
-        run!(T, work, x, sums; number_steps_6 number_steps_4 number_steps_2 number_steps_1);
+        run!(T, plan, x, sums; number_steps_6 number_steps_4 number_steps_2 number_steps_1);
     } else {
-        run!(T, work, x, sums; byte_steps_6 byte_steps_4 byte_steps_2 byte_steps_1);
+        run!(T, plan, x, sums; byte_steps_6 byte_steps_4 byte_steps_2 byte_steps_1);
     }
 }
