@@ -3,6 +3,8 @@
 
 use std::arch::x86_64::*;
 
+use bytemuck::Pod;
+
 use super::panel::{PanelSpan, Ready, Tokens};
 use super::{Isa, Kernel, Packing};
 use crate::quantize::BlockQ8;
@@ -70,14 +72,20 @@ impl Avx2 {
             _mm256_and_si256(set, _mm256_set1_epi8(value.cast_signed()))
         })
     }
-    /// Sums of products of four signed bytes.
+    /// Sums of products of two signed bytes.
     #[inline(always)]
     fn dot_signed(self, codes: __m256i, x: __m256i) -> __m256i {
-        proven!({
-            // |code| is at most 128 as an unsigned byte and |x| at most 127, so no 16-bit sum saturates.
-            let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(x, codes));
-            _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))
-        })
+        // |code| is at most 128 as an unsigned byte and |x| at most 127, so no 16-bit sum saturates.
+        proven!(_mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(x, codes)))
+    }
+    /// Sums of two products.
+    #[inline(always)]
+    fn pairs_of_products<P: Packing>(self, codes: [__m256i; 2], x: &[i8; 64]) -> [__m256i; 2] {
+        let x = self.halves(x);
+        if P::IS_WIDE {
+            return [self.dot_signed(codes[0], x[0]), self.dot_signed(codes[1], x[1])];
+        }
+        pairwise!(_mm256_maddubs_epi16, codes, x)
     }
     #[inline(always)]
     fn transpose_8(self, r: [__m256; 8]) -> [__m256; 8] {
@@ -97,20 +105,53 @@ impl Avx2 {
     }
 }
 
-/// The low halves of 8 words, and the high ones.
+/// The first two bytes of each of 8 blocks.
 ///
 /// # Safety
 /// The CPU has AVX2.
 #[inline(always)]
-pub(super) unsafe fn split_halves(words: [u32; 8]) -> [__m128i; 2] {
-    let [a, b, c, d, e, f, g, h] = words.map(u32::cast_signed);
-    // SAFETY: the caller's promise.
+pub(super) unsafe fn heads<B: Pod>(blocks: &[B; 8]) -> __m128i {
+    const { assert!(size_of::<B>() >= 2) };
+    // SAFETY: the caller's promise; load `i` has the head of block `i` in its word `i`, and none leaves the blocks: it
+    // begins at `i * (size - 2)`, and the last ends at `7 * size + 2`.
     unsafe {
-        let order = _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
-        let words = _mm256_setr_epi32(a, b, c, d, e, f, g, h);
-        let sorted = _mm256_shuffle_epi8(words, _mm256_broadcastsi128_si256(order));
-        let sorted = _mm256_permute4x64_epi64::<0xd8>(sorted);
-        [_mm256_castsi256_si128(sorted), _mm256_extracti128_si256::<1>(sorted)]
+        let load = |i: usize| {
+            let start = blocks.as_ptr().cast::<u8>().wrapping_add(i * (size_of::<B>() - 2));
+            _mm_loadu_si128(start.cast())
+        };
+        let v = _mm_blend_epi16::<2>(load(0), load(1));
+        let v = _mm_blend_epi16::<4>(v, load(2));
+        let v = _mm_blend_epi16::<8>(v, load(3));
+        let v = _mm_blend_epi16::<16>(v, load(4));
+        let v = _mm_blend_epi16::<32>(v, load(5));
+        let v = _mm_blend_epi16::<64>(v, load(6));
+        _mm_blend_epi16::<128>(v, load(7))
+    }
+}
+
+/// The first two bytes of each of 8 blocks, and the next two.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+pub(super) unsafe fn head_pairs<B: Pod>(blocks: &[B; 8]) -> [__m128i; 2] {
+    const { assert!(size_of::<B>() >= 4) };
+    // SAFETY: the caller's promise; load `i` of four blocks has the head of block `i` in its lane `i`, and none leaves
+    // the blocks: it begins at `i * (size - 4)`, and the last ends at `3 * size + 4`.
+    unsafe {
+        let four = |first: usize| {
+            let load = |i: usize| {
+                let start = blocks[first..].as_ptr().cast::<u8>().wrapping_add(i * (size_of::<B>() - 4));
+                _mm_loadu_si128(start.cast())
+            };
+            let v = _mm_blend_epi32::<2>(load(0), load(1));
+            _mm_blend_epi32::<8>(_mm_blend_epi32::<4>(v, load(2)), load(3))
+        };
+        let (low, high) = (four(0), four(4));
+        let zero = _mm_setzero_si128();
+        let firsts =
+            _mm_packus_epi32(_mm_blend_epi16::<0xaa>(low, zero), _mm_blend_epi16::<0xaa>(high, zero));
+        [firsts, _mm_packus_epi32(_mm_srli_epi32::<16>(low), _mm_srli_epi32::<16>(high))]
     }
 }
 
@@ -118,6 +159,8 @@ impl Isa for Avx2 {
     type F32 = [__m256; 2];
     type I32 = [__m256i; 2];
     type Bytes = [__m256i; 2];
+    /// Words, of which place `i` of vector `v` wants number `2 * i + v` of each half.
+    type Steps = __m256i;
 
     const WIDE_OFFSET: i32 = 0;
     const PANEL_VECTORS: usize = 1;
@@ -191,11 +234,15 @@ impl Isa for Avx2 {
         proven!([_mm256_cvtph_ps(_mm_loadu_si128(bits.as_ptr().cast())), _mm256_setzero_ps()])
     }
     #[inline(always)]
-    fn f16_pairs(self, words: [u32; 8]) -> [[__m256; 2]; 2] {
+    fn heads<B: Pod>(self, blocks: &[B; 8]) -> [__m256; 2] {
+        proven!([_mm256_cvtph_ps(heads(blocks)), _mm256_setzero_ps()])
+    }
+    #[inline(always)]
+    fn head_pairs<B: Pod>(self, blocks: &[B; 8]) -> [[__m256; 2]; 2] {
         proven!({
             let zero = _mm256_setzero_ps();
-            let [low, high] = split_halves(words);
-            [[_mm256_cvtph_ps(low), zero], [_mm256_cvtph_ps(high), zero]]
+            let [first, second] = head_pairs(blocks);
+            [[_mm256_cvtph_ps(first), zero], [_mm256_cvtph_ps(second), zero]]
         })
     }
     #[inline(always)]
@@ -378,11 +425,6 @@ impl Isa for Avx2 {
         [self.shr(v[0], lo), self.shr(v[1], hi)]
     }
     #[inline(always)]
-    fn shr_by_16(self, v: [__m256i; 2], lo: u32, hi: u32) -> [__m256i; 2] {
-        let each = |v| proven!(_mm256_blend_epi32::<0xf0>(self.shr(v, lo), self.shr(v, hi)));
-        [each(v[0]), each(v[1])]
-    }
-    #[inline(always)]
     fn shl(self, v: [__m256i; 2], n: u32) -> [__m256i; 2] {
         let n = proven!([_mm_cvtsi32_si128(n.cast_signed()); 2]);
         pairwise!(_mm256_sll_epi16, v, n)
@@ -415,7 +457,56 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn dot_wide(self, codes: [__m256i; 2], x: &[i8; 64]) -> [__m256i; 2] {
         let x = self.halves(x);
-        [self.dot_signed(codes[0], x[0]), self.dot_signed(codes[1], x[1])]
+        let ones = proven!([_mm256_set1_epi16(1); 2]);
+        let pairs = [self.dot_signed(codes[0], x[0]), self.dot_signed(codes[1], x[1])];
+        pairwise!(_mm256_madd_epi16, pairs, ones)
+    }
+    #[inline(always)]
+    fn dot_both<P: Packing>(self, codes: [[__m256i; 2]; 2], x: &[[i8; 64]; 2]) -> [__m256i; 2] {
+        let ones = proven!([_mm256_set1_epi16(1); 2]);
+        let (a, b) =
+            (self.pairs_of_products::<P>(codes[0], &x[0]), self.pairs_of_products::<P>(codes[1], &x[1]));
+        if 4 * 127 * P::MAX_CODE <= 32767 {
+            let pairs = pairwise!(_mm256_add_epi16, a, b);
+            return pairwise!(_mm256_madd_epi16, pairs, ones);
+        }
+        self.add_i32(pairwise!(_mm256_madd_epi16, a, ones), pairwise!(_mm256_madd_epi16, b, ones))
+    }
+    #[inline(always)]
+    fn steps<P: Packing, const SPLIT: bool>(self, steps: &[i8; 16]) -> __m256i {
+        proven!({
+            let order = match (P::HALVES, SPLIT) {
+                (true, _) => _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15),
+                (false, true) => _mm_setr_epi8(0, 2, 4, 6, 0, 0, 0, 0, 1, 3, 5, 7, 0, 0, 0, 0),
+                (false, false) => _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7),
+            };
+            let steps = _mm_loadu_si128(steps.as_ptr().cast());
+            _mm256_cvtepi8_epi16(_mm_shuffle_epi8(steps, order))
+        })
+    }
+    #[inline(always)]
+    fn add_dots<P: Packing>(
+        self,
+        acc: [__m256i; 2],
+        codes: [__m256i; 2],
+        x: &[i8; 64],
+        steps: __m256i,
+        at: usize,
+    ) -> [__m256i; 2] {
+        let pairs = self.pairs_of_products::<P>(codes, x);
+        let place = |i: usize| {
+            let word = (0x0100 + 0x0202 * (2 * at + i)) as i16;
+            proven!(_mm256_shuffle_epi8(steps, _mm256_set1_epi16(word)))
+        };
+        self.add_i32(acc, pairwise!(_mm256_madd_epi16, pairs, [place(0), place(1)]))
+    }
+    #[inline(always)]
+    fn dot_16(self, a: &[i8; 16], b: &[i16; 16]) -> [__m256i; 2] {
+        proven!({
+            let a = _mm256_cvtepi8_epi16(_mm_loadu_si128(a.as_ptr().cast()));
+            let b = _mm256_loadu_si256(b.as_ptr().cast());
+            [_mm256_madd_epi16(a, b), _mm256_setzero_si256()]
+        })
     }
     #[inline(always)]
     fn fma_by_8(self, dots: [__m256i; 2], scales: &[f32; 2], acc: [__m256; 2]) -> [__m256; 2] {

@@ -3,8 +3,10 @@
 
 use std::arch::x86_64::*;
 
+use bytemuck::Pod;
+
 use super::panel::{self, PanelSpan, Ready, SubBlocks, Tokens};
-use super::{Isa, Kernel, Packing, avx2::split_halves};
+use super::{Isa, Kernel, Packing, avx2};
 use crate::quantize::BlockQ8;
 
 /// Proof that this CPU has AVX-512 F, BW, DQ, VL and VNNI, and all of AVX2, FMA and F16C.
@@ -43,6 +45,19 @@ impl Avx512 {
     fn load_32(self, v: &[u8; 32]) -> __m256i {
         proven!(_mm256_loadu_si256(v.as_ptr().cast()))
     }
+    /// `acc + dots * steps`, the lanes `at` of the steps' quarters.
+    #[inline(always)]
+    fn add_scaled(self, acc: __m512i, dots: __m512i, steps: __m512i, at: usize) -> __m512i {
+        proven!({
+            let steps = match at {
+                0 => _mm512_shuffle_epi32::<0x00>(steps),
+                1 => _mm512_shuffle_epi32::<0x55>(steps),
+                2 => _mm512_shuffle_epi32::<0xaa>(steps),
+                _ => _mm512_shuffle_epi32::<0xff>(steps),
+            };
+            _mm512_add_epi32(acc, _mm512_mullo_epi32(dots, steps))
+        })
+    }
     #[inline(always)]
     fn load_x(self, x: &[i8; 64]) -> __m512i {
         self.load_bytes(bytemuck::cast_ref(x))
@@ -53,6 +68,8 @@ impl Isa for Avx512 {
     type F32 = __m512;
     type I32 = __m512i;
     type Bytes = __m512i;
+    /// Words, of which place `i` wants number `i` of each quarter; of wide codes, lanes.
+    type Steps = __m512i;
 
     const WIDE_OFFSET: i32 = 128;
     const PANEL_VECTORS: usize = 2;
@@ -109,10 +126,14 @@ impl Isa for Avx512 {
         proven!(_mm512_zextps256_ps512(_mm256_cvtph_ps(_mm_loadu_si128(bits.as_ptr().cast()))))
     }
     #[inline(always)]
-    fn f16_pairs(self, words: [u32; 8]) -> [__m512; 2] {
+    fn heads<B: Pod>(self, blocks: &[B; 8]) -> __m512 {
+        proven!(_mm512_zextps256_ps512(_mm256_cvtph_ps(avx2::heads(blocks))))
+    }
+    #[inline(always)]
+    fn head_pairs<B: Pod>(self, blocks: &[B; 8]) -> [__m512; 2] {
         proven!({
-            let [low, high] = split_halves(words);
-            [_mm512_zextps256_ps512(_mm256_cvtph_ps(low)), _mm512_zextps256_ps512(_mm256_cvtph_ps(high))]
+            let [first, second] = avx2::head_pairs(blocks);
+            [_mm512_zextps256_ps512(_mm256_cvtph_ps(first)), _mm512_zextps256_ps512(_mm256_cvtph_ps(second))]
         })
     }
     #[inline(always)]
@@ -264,13 +285,6 @@ impl Isa for Avx512 {
         })
     }
     #[inline(always)]
-    fn shr_by_16(self, v: __m512i, lo: u32, hi: u32) -> __m512i {
-        proven!({
-            let pair = _mm256_set_m128i(_mm_set1_epi16(hi as i16), _mm_set1_epi16(lo as i16));
-            _mm512_srlv_epi16(v, _mm512_broadcast_i64x4(pair))
-        })
-    }
-    #[inline(always)]
     fn shl(self, v: __m512i, n: u32) -> __m512i {
         proven!(_mm512_sll_epi16(v, _mm_cvtsi32_si128(n.cast_signed())))
     }
@@ -298,6 +312,72 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn dot_wide(self, codes: __m512i, x: &[i8; 64]) -> __m512i {
         self.dot(codes, x)
+    }
+    #[inline(always)]
+    fn dot_both<P: Packing>(self, codes: [__m512i; 2], x: &[[i8; 64]; 2]) -> __m512i {
+        proven!(_mm512_dpbusd_epi32(self.dot(codes[0], &x[0]), codes[1], self.load_x(&x[1])))
+    }
+    #[inline(always)]
+    fn steps<P: Packing, const SPLIT: bool>(self, steps: &[i8; 16]) -> __m512i {
+        // What quarter `i` gets is every fourth from `i` on, or every other.
+        let quarters: [[i16; 4]; 4] = if P::HALVES || SPLIT {
+            [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]]
+        } else {
+            [[0, 2, 4, 6], [0, 2, 4, 6], [1, 3, 5, 7], [1, 3, 5, 7]]
+        };
+        proven!({
+            let steps = _mm_loadu_si128(steps.as_ptr().cast());
+            let words: __m256i = bytemuck::cast(quarters);
+            if P::IS_WIDE {
+                return _mm512_permutexvar_epi32(_mm512_cvtepi16_epi32(words), _mm512_cvtepi8_epi32(steps));
+            }
+            let order = _mm512_permutexvar_epi64(
+                _mm512_setr_epi64(0, 0, 1, 1, 2, 2, 3, 3),
+                _mm512_castsi256_si512(words),
+            );
+            _mm512_permutexvar_epi16(order, _mm512_castsi256_si512(_mm256_cvtepi8_epi16(steps)))
+        })
+    }
+    #[inline(always)]
+    fn add_dots<P: Packing>(
+        self,
+        acc: __m512i,
+        codes: __m512i,
+        x: &[i8; 64],
+        steps: __m512i,
+        at: usize,
+    ) -> __m512i {
+        if P::IS_WIDE {
+            return self.add_scaled(acc, self.dot(codes, x), steps, at);
+        }
+        proven!({
+            let pairs = _mm512_maddubs_epi16(codes, self.load_x(x));
+            let steps = _mm512_shuffle_epi8(steps, _mm512_set1_epi16((0x0100 + 0x0202 * at) as i16));
+            _mm512_dpwssd_epi32(acc, pairs, steps)
+        })
+    }
+    #[inline(always)]
+    fn add_both_dots<P: Packing>(
+        self,
+        acc: __m512i,
+        codes: [__m512i; 2],
+        x: &[[i8; 64]; 2],
+        steps: __m512i,
+        at: usize,
+    ) -> __m512i {
+        if P::IS_WIDE {
+            return self.add_scaled(acc, self.dot_both::<P>(codes, x), steps, at);
+        }
+        let acc = self.add_dots::<P>(acc, codes[0], &x[0], steps, at);
+        self.add_dots::<P>(acc, codes[1], &x[1], steps, at)
+    }
+    #[inline(always)]
+    fn dot_16(self, a: &[i8; 16], b: &[i16; 16]) -> __m512i {
+        proven!({
+            let a = _mm256_cvtepi8_epi16(_mm_loadu_si128(a.as_ptr().cast()));
+            let b = _mm256_loadu_si256(b.as_ptr().cast());
+            _mm512_zextsi256_si512(_mm256_madd_epi16(a, b))
+        })
     }
     #[inline(always)]
     fn fma_by_8(self, dots: __m512i, scales: &[f32; 2], acc: __m512) -> __m512 {

@@ -13,6 +13,8 @@ pub(crate) mod neon;
 pub(crate) mod panel;
 pub(crate) mod scalar;
 
+use bytemuck::Pod;
+
 use self::panel::{PanelSpan, Ready, Tokens};
 use crate::quantize::BlockQ8;
 
@@ -66,6 +68,19 @@ pub(crate) trait Packing: 'static {
 /// [`Packing::MAX_CODE`] of signed codes in -128..=127.
 pub(crate) const WIDE: i32 = 255;
 
+/// The steps of each 4 lanes of [`Isa::add_dots`] for each of its places.
+#[inline(always)]
+fn steps_of_lanes<P: Packing, const SPLIT: bool>(steps: &[i8; 16]) -> [[i32; 4]; 4] {
+    let mut lanes = [[0; 4]; 4];
+    for (at, lanes) in lanes.iter_mut().enumerate() {
+        for (i, lane) in lanes.iter_mut().enumerate() {
+            let from = if P::HALVES || SPLIT { 4 * at + i } else { 2 * at + i / 2 };
+            *lane = steps[from].into();
+        }
+    }
+    lanes
+}
+
 /// Steps on virtual vectors of 16 `f32` or `i32` lanes, or 64 bytes.
 ///
 /// Lane order is memory order. Methods take array references, so that bounds are settled by the caller's types.
@@ -73,6 +88,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     type F32: Copy;
     type I32: Copy;
     type Bytes: Copy;
+    /// Integer scales where [`Isa::add_dots`] wants them.
+    type Steps: Copy;
 
     /// What [`Isa::wide`] adds to signed codes.
     const WIDE_OFFSET: i32;
@@ -96,8 +113,10 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn load_bf16(self, v: &[u8; 32]) -> Self::F32;
     /// 8 half floats, given as bits, in the low lanes, zeros above.
     fn f16_8(self, bits: [u16; 8]) -> Self::F32;
-    /// The low and the high halves of 8 words as half floats, each in the low lanes, zeros above.
-    fn f16_pairs(self, words: [u32; 8]) -> [Self::F32; 2];
+    /// The half floats that 8 blocks begin with, in the low lanes, zeros above.
+    fn heads<B: Pod>(self, blocks: &[B; 8]) -> Self::F32;
+    /// The two half floats that 8 blocks begin with: the first of each in the low lanes, and the second ones.
+    fn head_pairs<B: Pod>(self, blocks: &[B; 8]) -> [Self::F32; 2];
     /// 16 unsigned bytes as numbers.
     fn u8_16(self, v: [u8; 16]) -> Self::F32;
     /// 16 signed bytes as numbers.
@@ -148,8 +167,6 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     /// Bits of the first 32 bytes move right by `lo`, of the last 32 by `hi`. Bits may cross from a byte into
     /// its neighbour: the caller masks.
     fn shr_by_32(self, v: Self::Bytes, lo: u32, hi: u32) -> Self::Bytes;
-    /// As [`Isa::shr_by_32`], by `lo` and `hi` in turn for each 16 bytes.
-    fn shr_by_16(self, v: Self::Bytes, lo: u32, hi: u32) -> Self::Bytes;
     /// Bits move left by `n`; the caller masks.
     fn shl(self, v: Self::Bytes, n: u32) -> Self::Bytes;
     /// Byte `i` is `value` where bit `i` is set, else 0.
@@ -165,6 +182,42 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn dot(self, codes: Self::Bytes, x: &[i8; 64]) -> Self::I32;
     /// As [`Isa::dot`], for codes made by [`Isa::wide`].
     fn dot_wide(self, codes: Self::Bytes, x: &[i8; 64]) -> Self::I32;
+    /// The sum of two [`Isa::dot`], or [`Isa::dot_wide`].
+    #[inline(always)]
+    fn dot_both<P: Packing>(self, codes: [Self::Bytes; 2], x: &[[i8; 64]; 2]) -> Self::I32 {
+        let dot = |i: usize| {
+            if P::IS_WIDE { self.dot_wide(codes[i], &x[i]) } else { self.dot(codes[i], &x[i]) }
+        };
+        self.add_i32(dot(0), dot(1))
+    }
+    /// Spreads integer scales of each 16 values with [`Packing::HALVES`], else of each 32. `SPLIT`: units come in
+    /// pairs, of which each has half of each group.
+    fn steps<P: Packing, const SPLIT: bool>(self, steps: &[i8; 16]) -> Self::Steps;
+    /// `acc` and the products of 64 codes and activations times the steps `at`, without what offsets add: units are
+    /// counted, or pairs of units where they are split.
+    fn add_dots<P: Packing>(
+        self,
+        acc: Self::I32,
+        codes: Self::Bytes,
+        x: &[i8; 64],
+        steps: Self::Steps,
+        at: usize,
+    ) -> Self::I32;
+    /// [`Isa::add_dots`] of both units of a pair.
+    #[inline(always)]
+    fn add_both_dots<P: Packing>(
+        self,
+        acc: Self::I32,
+        codes: [Self::Bytes; 2],
+        x: &[[i8; 64]; 2],
+        steps: Self::Steps,
+        at: usize,
+    ) -> Self::I32 {
+        let acc = self.add_dots::<P>(acc, codes[0], &x[0], steps, at);
+        self.add_dots::<P>(acc, codes[1], &x[1], steps, at)
+    }
+    /// Lanes whose sum is that of the products.
+    fn dot_16(self, a: &[i8; 16], b: &[i16; 16]) -> Self::I32;
     /// `acc + dots * scale`, a scale for each 8 lanes.
     fn fma_by_8(self, dots: Self::I32, scales: &[f32; 2], acc: Self::F32) -> Self::F32;
     /// `acc + dots * scale`, a scale for each 4 lanes.

@@ -7,8 +7,10 @@
 use std::arch::aarch64::*;
 use std::arch::{asm, is_aarch64_feature_detected};
 
+use bytemuck::Pod;
+
 use super::panel::{self, PanelSpan, Ready, SubBlocks, Tokens};
-use super::{Isa, Kernel, Packing};
+use super::{Isa, Kernel, Packing, steps_of_lanes};
 use crate::quantize::BlockQ8;
 
 /// Proof that this CPU has NEON and, with `DOTPROD`, its instructions that sum the products of four bytes.
@@ -199,6 +201,7 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
     type F32 = [float32x4_t; 4];
     type I32 = [int32x4_t; 4];
     type Bytes = [uint8x16_t; 4];
+    type Steps = [[i32; 4]; 4];
 
     const WIDE_OFFSET: i32 = 0;
     const PANEL_VECTORS: usize = 1;
@@ -267,10 +270,22 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
         })
     }
     #[inline(always)]
-    fn f16_pairs(self, words: [u32; 8]) -> [Self::F32; 2] {
+    fn heads<B: Pod>(self, blocks: &[B; 8]) -> Self::F32 {
+        let mut bits = [0; 8];
+        for (bits, block) in bits.iter_mut().zip(blocks) {
+            *bits = u16::from_le_bytes(*bytemuck::bytes_of(block).first_chunk().expect("a head"));
+        }
+        self.f16_8(bits)
+    }
+    #[inline(always)]
+    fn head_pairs<B: Pod>(self, blocks: &[B; 8]) -> [Self::F32; 2] {
+        let mut words = [0_u32; 8];
+        for (word, block) in words.iter_mut().zip(blocks) {
+            *word = u32::from_le_bytes(*bytemuck::bytes_of(block).first_chunk().expect("a pair of heads"));
+        }
         proven!({
             let [a, b]: [uint16x8_t; 2] = bytemuck::cast(words);
-            [vuzp1q_u16(a, b), vuzp2q_u16(a, b)].map(|halves| self.f16_8(bytemuck::cast(halves)))
+            [self.f16_8(bytemuck::cast(vuzp1q_u16(a, b))), self.f16_8(bytemuck::cast(vuzp2q_u16(a, b)))]
         })
     }
     #[inline(always)]
@@ -427,13 +442,6 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
         })
     }
     #[inline(always)]
-    fn shr_by_16(self, v: Self::Bytes, lo: u32, hi: u32) -> Self::Bytes {
-        proven!({
-            let by = [lo, hi, lo, hi].map(|n| vdupq_n_s8(-(n as i8)));
-            each!(vshlq_u8, v, by)
-        })
-    }
-    #[inline(always)]
     fn shl(self, v: Self::Bytes, n: u32) -> Self::Bytes {
         proven!(each!(vshlq_u8, v, [vdupq_n_s8(n as i8); 4]))
     }
@@ -475,6 +483,36 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
     #[inline(always)]
     fn dot_wide(self, codes: Self::Bytes, x: &[i8; 64]) -> Self::I32 {
         self.dot(codes, x)
+    }
+    #[inline(always)]
+    fn steps<P: Packing, const SPLIT: bool>(self, steps: &[i8; 16]) -> Self::Steps {
+        steps_of_lanes::<P, SPLIT>(steps)
+    }
+    #[inline(always)]
+    fn add_dots<P: Packing>(
+        self,
+        acc: Self::I32,
+        codes: Self::Bytes,
+        x: &[i8; 64],
+        steps: Self::Steps,
+        at: usize,
+    ) -> Self::I32 {
+        proven!(each!(vmlaq_n_s32, acc, self.dot(codes, x), steps[at]))
+    }
+    #[inline(always)]
+    fn dot_16(self, a: &[i8; 16], b: &[i16; 16]) -> Self::I32 {
+        proven!({
+            let a: int8x16_t = bytemuck::cast(*a);
+            let [low, high]: [int16x8_t; 2] = bytemuck::cast(*b);
+            let of_low = vmovl_s8(vget_low_s8(a));
+            let of_high = vmovl_high_s8(a);
+            [
+                vmull_s16(vget_low_s16(of_low), vget_low_s16(low)),
+                vmull_high_s16(of_low, low),
+                vmull_s16(vget_low_s16(of_high), vget_low_s16(high)),
+                vmull_high_s16(of_high, high),
+            ]
+        })
     }
     #[inline(always)]
     fn fma_by_8(self, dots: Self::I32, scales: &[f32; 2], acc: Self::F32) -> Self::F32 {

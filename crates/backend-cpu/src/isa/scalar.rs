@@ -1,9 +1,10 @@
 //! Portable Rust: what every step of the vocabulary means. Written to be read, and for compilers to vectorize.
 
+use bytemuck::Pod;
 use half::{bf16, f16};
 
 use super::panel::{self, PanelSpan, Ready, SubBlocks, Tokens};
-use super::{Isa, Kernel, Packing};
+use super::{Isa, Kernel, Packing, steps_of_lanes};
 use crate::quantize::BlockQ8;
 
 /// The ISA that is always there.
@@ -24,6 +25,7 @@ impl Isa for Scalar {
     type F32 = [f32; 16];
     type I32 = [i32; 16];
     type Bytes = [u8; 64];
+    type Steps = [[i32; 4]; 4];
 
     const WIDE_OFFSET: i32 = 0;
     const PANEL_VECTORS: usize = 1;
@@ -72,8 +74,16 @@ impl Isa for Scalar {
         std::array::from_fn(|i| if i < 8 { self.f16(bits[i]) } else { 0.0 })
     }
     #[inline(always)]
-    fn f16_pairs(self, words: [u32; 8]) -> [[f32; 16]; 2] {
-        [self.f16_8(words.map(|w| w as u16)), self.f16_8(words.map(|w| (w >> 16) as u16))]
+    fn heads<B: Pod>(self, blocks: &[B; 8]) -> [f32; 16] {
+        self.head_pairs(blocks)[0]
+    }
+    #[inline(always)]
+    fn head_pairs<B: Pod>(self, blocks: &[B; 8]) -> [[f32; 16]; 2] {
+        let bits = |block: &B, at: usize| {
+            let bytes = bytemuck::bytes_of(block);
+            u16::from_le_bytes([bytes[at], bytes[at + 1]])
+        };
+        [self.f16_8(blocks.each_ref().map(|b| bits(b, 0))), self.f16_8(blocks.each_ref().map(|b| bits(b, 2)))]
     }
     #[inline(always)]
     fn u8_16(self, v: [u8; 16]) -> [f32; 16] {
@@ -209,10 +219,6 @@ impl Isa for Scalar {
         std::array::from_fn(|i| v[i] >> if i < 32 { lo } else { hi })
     }
     #[inline(always)]
-    fn shr_by_16(self, v: [u8; 64], lo: u32, hi: u32) -> [u8; 64] {
-        std::array::from_fn(|i| v[i] >> if i % 32 < 16 { lo } else { hi })
-    }
-    #[inline(always)]
     fn shl(self, v: [u8; 64], n: u32) -> [u8; 64] {
         v.map(|v| v << n)
     }
@@ -240,6 +246,26 @@ impl Isa for Scalar {
     #[inline(always)]
     fn dot_wide(self, codes: [u8; 64], x: &[i8; 64]) -> [i32; 16] {
         dot(codes.map(u8::cast_signed), x)
+    }
+    #[inline(always)]
+    fn steps<P: Packing, const SPLIT: bool>(self, steps: &[i8; 16]) -> [[i32; 4]; 4] {
+        steps_of_lanes::<P, SPLIT>(steps)
+    }
+    #[inline(always)]
+    fn add_dots<P: Packing>(
+        self,
+        acc: [i32; 16],
+        codes: [u8; 64],
+        x: &[i8; 64],
+        steps: [[i32; 4]; 4],
+        at: usize,
+    ) -> [i32; 16] {
+        let dots = if P::IS_WIDE { self.dot_wide(codes, x) } else { self.dot(codes, x) };
+        std::array::from_fn(|i| acc[i] + dots[i] * steps[at][i / 4])
+    }
+    #[inline(always)]
+    fn dot_16(self, a: &[i8; 16], b: &[i16; 16]) -> [i32; 16] {
+        map(*a, *b, |a, b| i32::from(a) * i32::from(b))
     }
     #[inline(always)]
     fn fma_by_8(self, dots: [i32; 16], scales: &[f32; 2], acc: [f32; 16]) -> [f32; 16] {

@@ -4,7 +4,7 @@ use std::{marker::PhantomData, ops::Range};
 
 use super::{
     Out, Weights,
-    format::{self, Format},
+    format::{self, Format, Scales, Steps},
 };
 use crate::{
     isa::{Isa, Kernel, Packing},
@@ -54,6 +54,7 @@ impl<F: Format> Kernel for Dot<'_, '_, F> {
     }
 }
 
+/// The products of a row with `T` tokens so far.
 struct Sums<I: Isa, const T: usize> {
     products: [I::F32; T],
     /// What offsets and minima take away.
@@ -95,7 +96,22 @@ fn dot_span<I: Isa, F: Format, const T: usize>(
     units: usize,
     sums: &mut Sums<I, T>,
 ) {
-    let [scale, mut min] = F::scales(isa, span).absolute(isa);
+    match F::scales(isa, span) {
+        Scales::Floats { scale, min } => dot_floats::<I, F, T>(isa, span, x, units, [scale, min], sums),
+        Scales::Steps(steps) => dot_steps::<I, F, T>(isa, span, x, steps, sums),
+    }
+}
+
+/// A span whose scales are floats: what shares one is summed as integers.
+#[inline(always)]
+fn dot_floats<I: Isa, F: Format, const T: usize>(
+    isa: I,
+    span: &F::Span,
+    x: [&BlockQ8; T],
+    units: usize,
+    [scale, mut min]: [I::F32; 2],
+    sums: &mut Sums<I, T>,
+) {
     let offset = format::offset::<I, F::Packing>();
     if offset != 0 {
         min = isa.fma(scale, isa.splat(offset as f32), min);
@@ -109,6 +125,16 @@ fn dot_span<I: Isa, F: Format, const T: usize>(
             sums.excess[t] = isa.fma(min, dsum, sums.excess[t]);
         }
     }
+    if F::SPLIT {
+        for pair in 0..units.div_ceil(2) {
+            let codes = format::pair::<I, F>(isa, span, pair);
+            for t in 0..T {
+                let dots = isa.dot_both::<F::Packing>(codes, &x[t].split[pair]);
+                sums.products[t] = isa.fma_by_4(dots, &scaled[t].as_chunks().0[pair], sums.products[t]);
+            }
+        }
+        return;
+    }
     for unit in 0..units {
         let codes = format::codes::<I, F>(isa, span, unit);
         for t in 0..T {
@@ -120,6 +146,53 @@ fn dot_span<I: Isa, F: Format, const T: usize>(
             } else {
                 isa.fma_by_8(dots, &scaled[t].as_chunks().0[unit], acc)
             };
+        }
+    }
+}
+
+/// A span whose scales are integers, as are those of its activations: all of it is summed as integers.
+#[inline(always)]
+fn dot_steps<I: Isa, F: Format, const T: usize>(
+    isa: I,
+    span: &F::Span,
+    x: [&BlockQ8; T],
+    steps: Steps,
+    sums: &mut Sums<I, T>,
+) {
+    let spread = if F::SPLIT {
+        isa.steps::<F::Packing, true>(&steps.scale)
+    } else {
+        isa.steps::<F::Packing, false>(&steps.scale)
+    };
+    let mut dots = [isa.splat_i32(0); T];
+    for pair in 0..2 {
+        let codes = format::pair::<I, F>(isa, span, pair);
+        for t in 0..T {
+            if F::SPLIT {
+                let x = &x[t].split[pair];
+                dots[t] = isa.add_both_dots::<F::Packing>(dots[t], codes, x, spread, pair);
+                continue;
+            }
+            for (i, codes) in codes.into_iter().enumerate() {
+                let unit = 2 * pair + i;
+                dots[t] = isa.add_dots::<F::Packing>(dots[t], codes, &x[t].qs[unit], spread, unit);
+            }
+        }
+    }
+    let offset = format::offset::<I, F::Packing>();
+    for t in 0..T {
+        let d = x[t].d[0];
+        let x_sums = if F::Packing::HALVES { &x[t].half_sum } else { &x[t].sum };
+        let unit = isa.splat(steps.unit * d);
+        sums.products[t] = isa.fma(isa.to_f32(dots[t]), unit, sums.products[t]);
+        if offset != 0 {
+            let unit = isa.mul(unit, isa.splat(offset as f32));
+            let excess = isa.to_f32(isa.dot_16(&steps.scale, x_sums));
+            sums.excess[t] = isa.fma(excess, unit, sums.excess[t]);
+        }
+        if F::Packing::MIN {
+            let excess = isa.to_f32(isa.dot_16(&steps.min, x_sums));
+            sums.excess[t] = isa.fma(excess, isa.splat(steps.min_unit * d), sums.excess[t]);
         }
     }
 }

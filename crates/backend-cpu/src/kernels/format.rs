@@ -4,7 +4,7 @@ use bytemuck::Pod;
 
 use crate::isa::{Isa, Packing};
 
-/// A quantized format over spans of 256 values: `unit * scale * (code - offset) - min_unit * min`.
+/// A quantized format over spans of 256 values: `scale * (code - offset) - min`.
 ///
 /// Implementations are `#[inline(always)]` throughout, like everything that runs inside [`Isa::vectorize`].
 pub(crate) trait Format: 'static {
@@ -13,20 +13,35 @@ pub(crate) trait Format: 'static {
     /// 256 values as they are stored. All-zero bytes must decode to finite numbers.
     type Span: Pod;
 
-    /// Scale and minimum of each 32 values in the lanes 0..8, or with [`Packing::HALVES`] of each 16 in 0..16.
+    /// Units come in pairs: the first has the first 16 values of each of four groups of 32, the second the others.
+    const SPLIT: bool = false;
+
+    /// Scale and minimum of each 32 values, or with [`Packing::HALVES`] of each 16.
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I>;
 
-    /// The codes of the values `64 * unit..64 * unit + 64`. Wide codes are signed.
+    /// The codes of the values `64 * unit..64 * unit + 64`, if not [`Format::SPLIT`]. Wide codes are signed.
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes;
 }
 
-/// See [`Format::scales`].
+/// See [`Format::scales`]. A format has always the same kind, so that the choice is made by the compiler.
 #[derive(Clone, Copy)]
-pub(crate) struct Scales<I: Isa> {
-    /// Integers of 8 bits with [`Packing::STEPS`].
-    pub(crate) scale: I::F32,
-    /// Subtracted from every value; looked at only with [`Packing::MIN`].
-    pub(crate) min: I::F32,
+pub(crate) enum Scales<I: Isa> {
+    /// Without [`Packing::STEPS`]; what there are only 8 of is in the low lanes, above zeros.
+    Floats {
+        scale: I::F32,
+        /// Looked at only with [`Packing::MIN`].
+        min: I::F32,
+    },
+    /// With [`Packing::STEPS`].
+    Steps(Steps),
+}
+
+/// Scales and minima as multiples of a unit. What there are only 8 of comes first; nothing looks at the rest.
+#[derive(Clone, Copy)]
+pub(crate) struct Steps {
+    pub(crate) scale: [i8; 16],
+    /// Looked at only with [`Packing::MIN`].
+    pub(crate) min: [i8; 16],
     /// What all scales are multiples of.
     pub(crate) unit: f32,
     /// What all minima are multiples of.
@@ -37,20 +52,30 @@ impl<I: Isa> Scales<I> {
     /// Scales without minima.
     #[inline(always)]
     pub(crate) fn of(isa: I, scale: I::F32) -> Self {
-        Self::steps(isa, scale, 1.0)
+        Self::Floats { scale, min: isa.splat(0.0) }
     }
 
     /// Multiples of `unit`, without minima.
     #[inline(always)]
-    pub(crate) fn steps(isa: I, scale: I::F32, unit: f32) -> Self {
-        Self { scale, min: isa.splat(0.0), unit, min_unit: 1.0 }
+    pub(crate) fn steps(scale: [i8; 16], unit: f32) -> Self {
+        Self::Steps(Steps { scale, min: [0; 16], unit, min_unit: 0.0 })
     }
+}
 
-    /// The scales and the minima themselves.
-    #[inline(always)]
-    pub(crate) fn absolute(self, isa: I) -> [I::F32; 2] {
-        [isa.mul(self.scale, isa.splat(self.unit)), isa.mul(self.min, isa.splat(self.min_unit))]
+/// 16 bytes of a number.
+#[inline(always)]
+pub(crate) fn bytes(packed: u128) -> [i8; 16] {
+    bytemuck::cast(packed.to_le_bytes())
+}
+
+/// 16 bytes of a number, each less 32.
+#[inline(always)]
+pub(crate) fn less_32(packed: u128) -> [i8; 16] {
+    let mut steps = bytes(packed);
+    for step in &mut steps {
+        *step -= 32;
     }
+    steps
 }
 
 /// [`Packing`], spelled as a type: formats of one packing share the kernels that only multiply.
@@ -99,6 +124,18 @@ pub(crate) const fn offset<I: Isa, P: Packing>() -> i32 {
 pub(crate) fn codes<I: Isa, F: Format>(isa: I, span: &F::Span, unit: usize) -> I::Bytes {
     let codes = F::codes(isa, span, unit);
     if F::Packing::IS_WIDE { isa.wide(codes) } else { codes }
+}
+
+/// Which 16 values of a span the `i`th 16 of a unit are.
+#[inline(always)]
+pub(crate) const fn place<F: Format>(unit: usize, i: usize) -> usize {
+    if F::SPLIT { 8 * (unit / 2) + 2 * i + unit % 2 } else { 4 * unit + i }
+}
+
+/// The codes of two units.
+#[inline(always)]
+pub(crate) fn pair<I: Isa, F: Format>(isa: I, span: &F::Span, pair: usize) -> [I::Bytes; 2] {
+    [codes::<I, F>(isa, span, 2 * pair), codes::<I, F>(isa, span, 2 * pair + 1)]
 }
 
 /// Span `at` of the rows from `rows` on, or what is left of them there.

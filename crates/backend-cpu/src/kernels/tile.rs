@@ -12,7 +12,7 @@ use bytemuck::Zeroable;
 use super::{
     Out, Weights,
     float::FloatPanel,
-    format::{self, Format},
+    format::{self, Format, Scales},
 };
 use crate::{
     isa::{
@@ -141,14 +141,15 @@ fn unpack<I: Isa, F: Format>(
                 &padded
             }
         };
-        let of_row = F::scales(isa, span);
-        (scales[i], mins[i]) = (of_row.scale, isa.sub(isa.splat(0.0), of_row.min));
-        if F::Packing::STEPS {
-            (panel.units[0][i], panel.units[1][i]) = (of_row.unit, -of_row.min_unit);
-            mins[i] = of_row.min;
+        match F::scales(isa, span) {
+            Scales::Floats { scale, min } => (scales[i], mins[i]) = (scale, isa.sub(isa.splat(0.0), min)),
+            Scales::Steps(steps) => {
+                (scales[i], mins[i]) = (isa.i8_16(steps.scale), isa.i8_16(steps.min));
+                (panel.units[0][i], panel.units[1][i]) = (steps.unit, -steps.min_unit);
+            }
         }
-        for (unit, codes) in codes.iter_mut().enumerate() {
-            codes[i] = format::codes::<I, F>(isa, span, unit);
+        for (pair, codes) in codes.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            [codes[0][i], codes[1][i]] = format::pair::<I, F>(isa, span, pair);
         }
     }
     isa.transpose(&mut scales);
@@ -174,7 +175,8 @@ fn unpack<I: Isa, F: Format>(
         }
         isa.transpose(&mut lanes);
         for (i, lanes) in lanes.into_iter().enumerate() {
-            let (step, codes) = (16 * unit + i, isa.lanes_as_bytes(lanes));
+            let step = 4 * format::place::<F>(unit, i / 4) + i % 4;
+            let codes = isa.lanes_as_bytes(lanes);
             if I::has_numbers::<F::Packing>() {
                 let steps = &panel.scales[if F::Packing::HALVES { step / 4 } else { step / 8 }];
                 let steps = isa.load_bytes(bytemuck::cast_ref(steps));

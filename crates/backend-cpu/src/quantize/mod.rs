@@ -20,6 +20,8 @@ mod tests;
 pub struct BlockQ8 {
     /// The integers, in groups of 64.
     pub qs: [[i8; 64]; 4],
+    /// The same, by 128: of each four groups of 32, first the first 16 values, then the others.
+    pub split: [[[i8; 64]; 2]; 2],
     /// Scale of each 32 values. NaN where one of them was not finite.
     pub d: [f32; 8],
     /// `sum(qs)` of each 16 values.
@@ -28,12 +30,12 @@ pub struct BlockQ8 {
     pub pair_sum: [[i16; 2]; 16],
     /// `d * sum(qs)` of each 32 values.
     pub dsum: [f32; 8],
-    /// `sum(qs)` of each 32 values.
-    pub sum: [i16; 8],
+    /// `sum(qs)` of each 32 values, then zeros.
+    pub sum: [i16; 16],
     /// `d * sum(qs)` of each 16 values.
     pub half_dsum: [f32; 16],
     // Keeps blocks on cache-line borders, an odd number of lines apart, so that rows of them spread over a cache.
-    _pad: [u32; 20],
+    _pad: [u32; 16],
 }
 
 /// Values in a [`BlockQ8`].
@@ -123,6 +125,7 @@ fn block<I: Isa>(isa: I, rounding: Rounding, x: &[f32; BLOCK], out: &mut BlockQ8
         *d += poison;
     }
     integer_sums(isa, out);
+    split(&out.qs, &mut out.split);
     let exact = out.d;
     if rounding != Rounding::By256 {
         halve(isa, &mut out.d);
@@ -135,6 +138,18 @@ fn block<I: Isa>(isa: I, rounding: Rounding, x: &[f32; BLOCK], out: &mut BlockQ8
     }
     if rounding == Rounding::By32WithSums {
         halve(isa, &mut out.dsum);
+    }
+}
+
+#[inline(always)]
+fn split(qs: &[[i8; 64]; 4], split: &mut [[[i8; 64]; 2]; 2]) {
+    let groups: &[[[[i8; 16]; 2]; 4]; 2] = bytemuck::cast_ref(qs);
+    let split: &mut [[[[i8; 16]; 4]; 2]; 2] = bytemuck::cast_mut(split);
+    for (groups, split) in groups.iter().zip(split) {
+        for (i, [first, last]) in groups.iter().enumerate() {
+            split[0][i] = *first;
+            split[1][i] = *last;
+        }
     }
 }
 

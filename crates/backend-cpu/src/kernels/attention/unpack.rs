@@ -7,7 +7,7 @@ use quant::DType;
 use crate::isa::{Isa, Kernel, Packing as _};
 use crate::kernels::{
     Kernels,
-    format::{self, Format},
+    format::{self, Format, Scales},
     formats,
 };
 
@@ -49,22 +49,25 @@ impl<F: Format> Kernel for Unpack<'_, F> {
                     &padded
                 }
             };
-            let [scale, min] = F::scales(isa, span).absolute(isa);
+            let Scales::Floats { scale, min } = F::scales(isa, span) else {
+                unreachable!("types of keys and values have floats for scales")
+            };
             let (mut scales, mut mins) = ([0.0; 16], [0.0; 16]);
             isa.store(scale, &mut scales);
             isa.store(min, &mut mins);
-            for (unit, out) in out.chunks_mut(64).enumerate() {
+            let values = out.as_chunks_mut::<16>().0;
+            for unit in 0..if F::SPLIT { 2 * values.len().div_ceil(8) } else { values.len().div_ceil(4) } {
                 let mut codes = [0; 64];
                 isa.store_bytes(F::codes(isa, span, unit), &mut codes);
-                for (i, (out, codes)) in
-                    out.as_chunks_mut::<16>().0.iter_mut().zip(codes.as_chunks::<16>().0).enumerate()
-                {
+                for (i, codes) in codes.as_chunks::<16>().0.iter().enumerate() {
+                    let place = format::place::<F>(unit, i);
+                    let Some(out) = values.get_mut(place) else { continue };
                     let numbers = if F::Packing::IS_WIDE {
                         isa.i8_16(codes.map(u8::cast_signed))
                     } else {
                         isa.u8_16(*codes)
                     };
-                    let group = 2 * unit + i / 2;
+                    let group = place / 2;
                     let scale = isa.splat(scales[group]);
                     let min = isa.splat(if F::Packing::MIN { -mins[group] } else { 0.0 });
                     isa.store(isa.fma(isa.sub(numbers, offset), scale, min), out);

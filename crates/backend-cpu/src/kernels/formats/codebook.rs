@@ -39,9 +39,9 @@ fn even_signs(word: u32) -> u64 {
 fn nibble_scales<I: Isa>(isa: I, nibbles: [u8; 8], d: u16) -> Scales<I> {
     let mut scales = [0; 16];
     for (pair, byte) in scales.as_chunks_mut::<2>().0.iter_mut().zip(nibbles) {
-        *pair = [1 + 2 * (byte & 15), 1 + 2 * (byte >> 4)];
+        *pair = [1 + 2 * (byte & 15) as i8, 1 + 2 * (byte >> 4) as i8];
     }
-    Scales::steps(isa, isa.u8_16(scales), isa.f16(d) * 0.125)
+    Scales::steps(scales, isa.f16(d) * 0.125)
 }
 
 /// `d * (1 + 2 * scale) * factor`, the scales being the top 4 bits of words.
@@ -49,9 +49,9 @@ fn nibble_scales<I: Isa>(isa: I, nibbles: [u8; 8], d: u16) -> Scales<I> {
 fn top_scales<I: Isa>(isa: I, words: impl Iterator<Item = u32>, d: u16, factor: f32) -> Scales<I> {
     let mut scales = [0; 16];
     for (scale, word) in scales.iter_mut().zip(words) {
-        *scale = 1 + 2 * (word >> 28) as u8;
+        *scale = 1 + 2 * (word >> 28) as i8;
     }
-    Scales::steps(isa, isa.u8_16(scales), isa.f16(d) * factor)
+    Scales::steps(scales, isa.f16(d) * factor)
 }
 
 pub(crate) struct Iq2Xxs;
@@ -164,9 +164,9 @@ impl Format for Iq3S {
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
         let mut scales = [0; 16];
         for (pair, byte) in scales.as_chunks_mut::<2>().0.iter_mut().zip(span.scales) {
-            *pair = [1 + 2 * (byte & 15), 1 + 2 * (byte >> 4)];
+            *pair = [1 + 2 * (byte & 15) as i8, 1 + 2 * (byte >> 4) as i8];
         }
-        Scales::steps(isa, isa.u8_16(scales), isa.f16(span.d.to_bits()))
+        Scales::steps(scales, isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -199,9 +199,9 @@ impl Format for Iq1S {
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
         let mut scales = [0; 16];
         for (scale, qh) in scales.iter_mut().zip(span.qh) {
-            *scale = 2 * (qh.get() >> 12 & 7) as u8 + 1;
+            *scale = 2 * (qh.get() >> 12 & 7) as i8 + 1;
         }
-        Scales::steps(isa, isa.u8_16(scales), isa.f16(span.d.to_bits()) * 0.125)
+        Scales::steps(scales, isa.f16(span.d.to_bits()) * 0.125)
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -228,10 +228,10 @@ impl Format for Iq1M {
         let mut scales = [0; 16];
         for (scales, word) in scales.as_chunks_mut::<4>().0.iter_mut().zip(span.scales) {
             for (s, scale) in scales.iter_mut().enumerate() {
-                *scale = 2 * (word.get() >> (3 * s) & 7) as u8 + 1;
+                *scale = 2 * (word.get() >> (3 * s) & 7) as i8 + 1;
             }
         }
-        Scales::steps(isa, isa.u8_16(scales), isa.f16(span.d().to_bits()) * 0.125)
+        Scales::steps(scales, isa.f16(span.d().to_bits()) * 0.125)
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {

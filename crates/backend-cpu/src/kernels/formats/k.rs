@@ -4,7 +4,7 @@ use quant::blocks::{BlockQ2K, BlockQ3K, BlockQ4K, BlockQ5K, BlockQ6K, F16};
 
 use crate::{
     isa::Isa,
-    kernels::format::{Format, Scales, Steps16, Steps16WithMin, Steps32WithMin},
+    kernels::format::{Format, Scales, Steps, Steps16, Steps16WithMin, Steps32WithMin, bytes, less_32},
 };
 
 pub(crate) struct Q2K;
@@ -17,9 +17,8 @@ impl Format for Q2K {
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
         let packed = u128::from_le_bytes(span.scales);
         let low = u128::from_le_bytes([15; 16]);
-        let [unit, min_unit] = [span.d, span.dmin].map(|d| isa.f16(d.to_bits()));
-        let numbers = |packed: u128| isa.u8_16((packed & low).to_le_bytes());
-        Scales { scale: numbers(packed), min: numbers(packed >> 4), unit, min_unit }
+        let (unit, min_unit) = (isa.f16(span.d.to_bits()), isa.f16(span.dmin.to_bits()));
+        Scales::Steps(Steps { scale: bytes(packed & low), min: bytes(packed >> 4 & low), unit, min_unit })
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -49,8 +48,7 @@ impl Format for Q3K {
         let nibbles =
             u128::from(low & 0x0f0f_0f0f_0f0f_0f0f) | u128::from(low >> 4 & 0x0f0f_0f0f_0f0f_0f0f) << 64;
         let crumbs = (0..4).fold(0, |all, i| all | u128::from(high >> (2 * i) & 0x0303_0303) << (32 * i));
-        let scales = isa.sub(isa.u8_16((nibbles | crumbs << 4).to_le_bytes()), isa.splat(32.0));
-        Scales::steps(isa, scales, isa.f16(span.d.to_bits()))
+        Scales::steps(less_32(nibbles | crumbs << 4), isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -96,9 +94,8 @@ fn six_bit_scales<I: Isa>(isa: I, packed: &[u8; 12], d: F16, dmin: F16) -> Scale
     let [a, b, c] = bytemuck::cast_ref::<_, [[u8; 4]; 3]>(packed).map(u32::from_le_bytes);
     let scales = u64::from(a & 0x3f3f_3f3f) | u64::from(c & 0x0f0f_0f0f | a >> 2 & 0x3030_3030) << 32;
     let mins = u64::from(b & 0x3f3f_3f3f) | u64::from(c >> 4 & 0x0f0f_0f0f | b >> 2 & 0x3030_3030) << 32;
-    let [unit, min_unit] = [d, dmin].map(|d| isa.f16(d.to_bits()));
-    let numbers = |packed: u64| isa.u8_16(u128::from(packed).to_le_bytes());
-    Scales { scale: numbers(scales), min: numbers(mins), unit, min_unit }
+    let (unit, min_unit) = (isa.f16(d.to_bits()), isa.f16(dmin.to_bits()));
+    Scales::Steps(Steps { scale: bytes(scales.into()), min: bytes(mins.into()), unit, min_unit })
 }
 
 pub(crate) struct Q5K;
@@ -126,7 +123,7 @@ impl Format for Q6K {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::steps(isa, isa.i8_16(span.scales), isa.f16(span.d.to_bits()))
+        Scales::steps(span.scales, isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {

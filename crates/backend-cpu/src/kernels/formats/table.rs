@@ -5,10 +5,10 @@ use quant::{
     tables::{FP4_DOUBLED, IQ4_LEVELS},
 };
 
-use super::legacy::{heads, nibbles};
+use super::legacy::nibbles;
 use crate::{
     isa::{Isa, WIDE},
-    kernels::format::{By16, By32, Format, Scales, Steps32},
+    kernels::format::{By16, By32, Format, Scales, Steps32, less_32},
 };
 
 /// The numbers of FP4, from 0 up.
@@ -33,14 +33,16 @@ pub(crate) struct Iq4Nl;
 impl Format for Iq4Nl {
     type Packing = By32<WIDE, 0>;
     type Span = [BlockIq4Nl; 8];
+    const SPLIT: bool = true;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::of(isa, isa.f16_pairs(heads(span))[0])
+        Scales::of(isa, isa.heads(span))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        iq4_levels(isa, nibbles(isa, &span[2 * unit].qs, &span[2 * unit + 1].qs))
+        let [a, b, c, d] = &span.as_chunks().0[unit / 2];
+        iq4_levels(isa, nibbles(isa, [&a.qs, &b.qs, &c.qs, &d.qs], unit))
     }
 }
 
@@ -49,6 +51,7 @@ pub(crate) struct Iq4Xs;
 impl Format for Iq4Xs {
     type Packing = Steps32<WIDE, 0>;
     type Span = BlockIq4Xs;
+    const SPLIT: bool = true;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
@@ -61,13 +64,12 @@ impl Format for Iq4Xs {
         let high = (high | high << 24) & 0x0000_00ff_0000_00ff;
         let high = (high | high << 12) & 0x000f_000f_000f_000f;
         let high = (high | high << 6) & 0x0303_0303_0303_0303;
-        let scales = isa.u8_16(u128::from(low | high << 4).to_le_bytes());
-        Scales::steps(isa, isa.sub(scales, isa.splat(32.0)), isa.f16(span.d.to_bits()))
+        Scales::steps(less_32(u128::from(low | high << 4)), isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let qs = span.qs.as_chunks().0;
-        iq4_levels(isa, nibbles(isa, &qs[2 * unit], &qs[2 * unit + 1]))
+        let [a, b, c, d] = &span.qs.as_chunks().0.as_chunks().0[unit / 2];
+        iq4_levels(isa, nibbles(isa, [a, b, c, d], unit))
     }
 }
 
@@ -76,6 +78,7 @@ pub(crate) struct Mxfp4;
 impl Format for Mxfp4 {
     type Packing = By32<24, FP4_OFFSET>;
     type Span = [BlockMxfp4; 8];
+    const SPLIT: bool = true;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
@@ -87,7 +90,8 @@ impl Format for Mxfp4 {
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        isa.lookup(&FP4_CODES, nibbles(isa, &span[2 * unit].qs, &span[2 * unit + 1].qs))
+        let [a, b, c, d] = &span.as_chunks().0[unit / 2];
+        isa.lookup(&FP4_CODES, nibbles(isa, [&a.qs, &b.qs, &c.qs, &d.qs], unit))
     }
 }
 

@@ -37,7 +37,7 @@ impl Format for Tq1_0 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::steps(isa, isa.splat(1.0), isa.f16(span.d.to_bits()))
+        Scales::steps([1; 16], isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
@@ -74,7 +74,7 @@ impl Format for Tq2_0 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        Scales::steps(isa, isa.splat(1.0), isa.f16(span.d.to_bits()))
+        Scales::steps([1; 16], isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
