@@ -105,6 +105,23 @@ impl Avx2 {
     }
 }
 
+/// Bytes with their eighth bit flipped where the number of bits is odd.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+pub(super) unsafe fn even_bits(bits: __m256i) -> __m256i {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let odd = _mm_setr_epi8(0, -128, -128, 0, -128, 0, 0, -128, -128, 0, 0, -128, 0, -128, -128, 0);
+        let odd = _mm256_broadcastsi128_si256(odd);
+        let nibble = _mm256_set1_epi8(15);
+        let low = _mm256_shuffle_epi8(odd, _mm256_and_si256(bits, nibble));
+        let high = _mm256_shuffle_epi8(odd, _mm256_and_si256(_mm256_srli_epi16::<4>(bits), nibble));
+        _mm256_xor_si256(bits, _mm256_xor_si256(low, high))
+    }
+}
+
 /// The first two bytes of each of 8 blocks.
 ///
 /// # Safety
@@ -396,6 +413,14 @@ impl Isa for Avx2 {
         ])
     }
     #[inline(always)]
+    fn join_4(self, v: [[u32; 4]; 4]) -> [__m256i; 2] {
+        let four = |i: usize| {
+            let [a, b, c, d] = v[i];
+            proven!(_mm_setr_epi32(a.cast_signed(), b.cast_signed(), c.cast_signed(), d.cast_signed()))
+        };
+        proven!([_mm256_set_m128i(four(1), four(0)), _mm256_set_m128i(four(3), four(2))])
+    }
+    #[inline(always)]
     fn join_8(self, v: [u64; 8]) -> [__m256i; 2] {
         let [a, b, c, d, e, f, g, h] = v.map(u64::cast_signed);
         proven!([_mm256_setr_epi64x(a, b, c, d), _mm256_setr_epi64x(e, f, g, h)])
@@ -421,6 +446,15 @@ impl Isa for Avx2 {
         pairwise!(_mm256_sub_epi8, a, b)
     }
     #[inline(always)]
+    fn mul_bytes(self, v: [__m256i; 2], factors: &[u8; 64]) -> [__m256i; 2] {
+        let low = proven!([_mm256_set1_epi16(0xff); 2]);
+        let factors = pairwise!(_mm256_and_si256, self.load_bytes(factors), low);
+        let even = pairwise!(_mm256_mullo_epi16, v, factors);
+        let above = pairwise!(_mm256_andnot_si256, low, v);
+        let odd = pairwise!(_mm256_mullo_epi16, above, factors);
+        self.or(self.and(even, low), odd)
+    }
+    #[inline(always)]
     fn shr_by_32(self, v: [__m256i; 2], lo: u32, hi: u32) -> [__m256i; 2] {
         [self.shr(v[0], lo), self.shr(v[1], hi)]
     }
@@ -432,6 +466,22 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn bits(self, bits: u64, value: u8) -> [__m256i; 2] {
         [self.bits_32(bits as u32, value), self.bits_32((bits >> 32) as u32, value)]
+    }
+    #[inline(always)]
+    fn masks<const EVEN: bool>(self, bits: &[u8; 32]) -> [[__m256i; 2]; 4] {
+        proven!({
+            let select =
+                _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
+            let of_byte = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
+            let bits = if EVEN { even_bits(self.load_32(bits)) } else { self.load_32(bits) };
+            let mut masks = [[_mm256_setzero_si256(); 2]; 4];
+            for (i, mask) in (0..).zip(masks.as_flattened_mut()) {
+                let word = _mm256_permutevar8x32_epi32(bits, _mm256_set1_epi32(i));
+                let spread = _mm256_shuffle_epi8(word, select);
+                *mask = _mm256_cmpeq_epi8(_mm256_and_si256(spread, of_byte), of_byte);
+            }
+            masks
+        })
     }
     #[inline(always)]
     fn at_least(self, v: [__m256i; 2], bound: u8) -> [__m256i; 2] {

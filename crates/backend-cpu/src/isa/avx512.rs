@@ -252,6 +252,17 @@ impl Isa for Avx512 {
         })
     }
     #[inline(always)]
+    fn join_4(self, v: [[u32; 4]; 4]) -> __m512i {
+        let four = |i: usize| {
+            let [a, b, c, d] = v[i];
+            proven!(_mm_setr_epi32(a.cast_signed(), b.cast_signed(), c.cast_signed(), d.cast_signed()))
+        };
+        proven!({
+            let (low, high) = (_mm256_set_m128i(four(1), four(0)), _mm256_set_m128i(four(3), four(2)));
+            _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
+        })
+    }
+    #[inline(always)]
     fn join_8(self, v: [u64; 8]) -> __m512i {
         let [a, b, c, d, e, f, g, h] = v.map(u64::cast_signed);
         proven!(_mm512_setr_epi64(a, b, c, d, e, f, g, h))
@@ -277,6 +288,16 @@ impl Isa for Avx512 {
         proven!(_mm512_sub_epi8(a, b))
     }
     #[inline(always)]
+    fn mul_bytes(self, v: __m512i, factors: &[u8; 64]) -> __m512i {
+        proven!({
+            let low = _mm512_set1_epi16(0xff);
+            let factors = _mm512_and_si512(self.load_bytes(factors), low);
+            let even = _mm512_mullo_epi16(v, factors);
+            let odd = _mm512_mullo_epi16(_mm512_andnot_si512(low, v), factors);
+            _mm512_or_si512(_mm512_and_si512(even, low), odd)
+        })
+    }
+    #[inline(always)]
     fn shr_by_32(self, v: __m512i, lo: u32, hi: u32) -> __m512i {
         proven!({
             let low = _mm256_set1_epi16(lo as i16);
@@ -291,6 +312,14 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn bits(self, bits: u64, value: u8) -> __m512i {
         proven!(_mm512_maskz_set1_epi8(bits, value.cast_signed()))
+    }
+    #[inline(always)]
+    fn masks<const EVEN: bool>(self, bits: &[u8; 32]) -> [__m512i; 4] {
+        proven!({
+            let bits = if EVEN { avx2::even_bits(self.load_32(bits)) } else { self.load_32(bits) };
+            let [a, b, c, d]: [u64; 4] = bytemuck::cast(bits);
+            [_mm512_movm_epi8(a), _mm512_movm_epi8(b), _mm512_movm_epi8(c), _mm512_movm_epi8(d)]
+        })
     }
     #[inline(always)]
     fn at_least(self, v: __m512i, bound: u8) -> __m512i {

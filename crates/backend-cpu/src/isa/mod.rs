@@ -157,6 +157,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn join_32(self, a: &[u8; 32], b: &[u8; 32]) -> Self::Bytes;
     /// Four arrays one after the other.
     fn join_16(self, v: [&[u8; 16]; 4]) -> Self::Bytes;
+    /// Sixteen words one after the other.
+    fn join_4(self, v: [[u32; 4]; 4]) -> Self::Bytes;
     /// Eight words one after the other.
     fn join_8(self, v: [u64; 8]) -> Self::Bytes;
     fn and(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
@@ -164,6 +166,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn xor(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
     fn add_bytes(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
     fn sub_bytes(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+    /// Products modulo 256. Neighbours, in pairs, have the same factor.
+    fn mul_bytes(self, v: Self::Bytes, factors: &[u8; 64]) -> Self::Bytes;
     /// Bits of the first 32 bytes move right by `lo`, of the last 32 by `hi`. Bits may cross from a byte into
     /// its neighbour: the caller masks.
     fn shr_by_32(self, v: Self::Bytes, lo: u32, hi: u32) -> Self::Bytes;
@@ -171,6 +175,22 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn shl(self, v: Self::Bytes, n: u32) -> Self::Bytes;
     /// Byte `i` is `value` where bit `i` is set, else 0.
     fn bits(self, bits: u64, value: u8) -> Self::Bytes;
+    /// 255 where bits are set, else 0. `EVEN`: the eighth bit of each byte is chosen to make their number even.
+    #[inline(always)]
+    fn masks<const EVEN: bool>(self, bits: &[u8; 32]) -> [Self::Bytes; 4] {
+        let mut masks = [self.splat_bytes(0); 4];
+        for (mask, bits) in masks.iter_mut().zip(bits.as_chunks().0) {
+            let mut bits = u64::from_le_bytes(*bits);
+            if EVEN {
+                let odd = bits ^ bits >> 4;
+                let odd = odd ^ odd >> 2;
+                let odd = odd ^ odd >> 1;
+                bits ^= (odd & 0x0101_0101_0101_0101) << 7;
+            }
+            *mask = self.bits(bits, 255);
+        }
+        masks
+    }
     /// 255 where an unsigned byte is at least `bound`, else 0.
     fn at_least(self, v: Self::Bytes, bound: u8) -> Self::Bytes;
     /// Byte-wise `table[index]`; indices are below 16.

@@ -410,6 +410,10 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
         v.map(|v| bytemuck::cast(*v))
     }
     #[inline(always)]
+    fn join_4(self, v: [[u32; 4]; 4]) -> Self::Bytes {
+        bytemuck::cast(v)
+    }
+    #[inline(always)]
     fn join_8(self, v: [u64; 8]) -> Self::Bytes {
         bytemuck::cast(v)
     }
@@ -432,6 +436,10 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
     #[inline(always)]
     fn sub_bytes(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes {
         proven!(each!(vsubq_u8, a, b))
+    }
+    #[inline(always)]
+    fn mul_bytes(self, v: Self::Bytes, factors: &[u8; 64]) -> Self::Bytes {
+        proven!(each!(vmulq_u8, v, self.load_bytes(factors)))
     }
     // A shift to the left by a negative number goes to the right.
     #[inline(always)]

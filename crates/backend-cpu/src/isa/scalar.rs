@@ -190,6 +190,10 @@ impl Isa for Scalar {
         std::array::from_fn(|i| v[i / 16][i % 16])
     }
     #[inline(always)]
+    fn join_4(self, v: [[u32; 4]; 4]) -> [u8; 64] {
+        bytemuck::cast(v.map(|four| four.map(u32::to_le_bytes)))
+    }
+    #[inline(always)]
     fn join_8(self, v: [u64; 8]) -> [u8; 64] {
         bytemuck::cast(v.map(u64::to_le_bytes))
     }
@@ -212,6 +216,10 @@ impl Isa for Scalar {
     #[inline(always)]
     fn sub_bytes(self, a: [u8; 64], b: [u8; 64]) -> [u8; 64] {
         map(a, b, u8::wrapping_sub)
+    }
+    #[inline(always)]
+    fn mul_bytes(self, v: [u8; 64], factors: &[u8; 64]) -> [u8; 64] {
+        map(v, *factors, u8::wrapping_mul)
     }
     // Bits that would cross a byte border are lost here; no caller may look at them.
     #[inline(always)]

@@ -68,7 +68,7 @@ fn dot_row<I: Isa, F: Format, const T: usize>(isa: I, w: &[u8], n: usize, x: [&[
     let spans = &w[..whole * size_of::<F::Span>()];
     for (at, span) in spans.chunks_exact(size_of::<F::Span>()).enumerate() {
         isa.prefetch(span, AHEAD);
-        dot_span::<I, F, T>(isa, bytemuck::from_bytes(span), x.map(|x| &x[at]), 4, &mut sums);
+        dot_span::<I, F, T>(isa, bytemuck::from_bytes(span), x.map(|x| &x[at]), &mut sums);
     }
     if rest > 0 {
         let padded;
@@ -79,7 +79,7 @@ fn dot_row<I: Isa, F: Format, const T: usize>(isa: I, w: &[u8], n: usize, x: [&[
                 &padded
             }
         };
-        dot_span::<I, F, T>(isa, span, x.map(|x| &x[whole]), rest.div_ceil(64), &mut sums);
+        dot_span::<I, F, T>(isa, span, x.map(|x| &x[whole]), &mut sums);
     }
     let mut y = [0.0; T];
     for (y, (product, excess)) in y.iter_mut().zip(sums.products.into_iter().zip(sums.excess)) {
@@ -93,11 +93,10 @@ fn dot_span<I: Isa, F: Format, const T: usize>(
     isa: I,
     span: &F::Span,
     x: [&BlockQ8; T],
-    units: usize,
     sums: &mut Sums<I, T>,
 ) {
     match F::scales(isa, span) {
-        Scales::Floats { scale, min } => dot_floats::<I, F, T>(isa, span, x, units, [scale, min], sums),
+        Scales::Floats { scale, min } => dot_floats::<I, F, T>(isa, span, x, [scale, min], sums),
         Scales::Steps(steps) => dot_steps::<I, F, T>(isa, span, x, steps, sums),
     }
 }
@@ -108,7 +107,6 @@ fn dot_floats<I: Isa, F: Format, const T: usize>(
     isa: I,
     span: &F::Span,
     x: [&BlockQ8; T],
-    units: usize,
     [scale, mut min]: [I::F32; 2],
     sums: &mut Sums<I, T>,
 ) {
@@ -125,18 +123,17 @@ fn dot_floats<I: Isa, F: Format, const T: usize>(
             sums.excess[t] = isa.fma(min, dsum, sums.excess[t]);
         }
     }
+    let codes = format::codes::<I, F>(isa, span);
     if F::SPLIT {
-        for pair in 0..units.div_ceil(2) {
-            let codes = format::pair::<I, F>(isa, span, pair);
+        for (pair, codes) in codes.as_chunks().0.iter().enumerate() {
             for t in 0..T {
-                let dots = isa.dot_both::<F::Packing>(codes, &x[t].split[pair]);
+                let dots = isa.dot_both::<F::Packing>(*codes, &x[t].split[pair]);
                 sums.products[t] = isa.fma_by_4(dots, &scaled[t].as_chunks().0[pair], sums.products[t]);
             }
         }
         return;
     }
-    for unit in 0..units {
-        let codes = format::codes::<I, F>(isa, span, unit);
+    for (unit, codes) in codes.into_iter().enumerate() {
         for t in 0..T {
             let qs = &x[t].qs[unit];
             let dots = if F::Packing::IS_WIDE { isa.dot_wide(codes, qs) } else { isa.dot(codes, qs) };
@@ -165,16 +162,17 @@ fn dot_steps<I: Isa, F: Format, const T: usize>(
         isa.steps::<F::Packing, false>(&steps.scale)
     };
     let mut dots = [isa.splat_i32(0); T];
-    for pair in 0..2 {
-        let codes = format::pair::<I, F>(isa, span, pair);
-        for t in 0..T {
-            if F::SPLIT {
+    let codes = format::codes::<I, F>(isa, span);
+    if F::SPLIT {
+        for (pair, codes) in codes.as_chunks().0.iter().enumerate() {
+            for t in 0..T {
                 let x = &x[t].split[pair];
-                dots[t] = isa.add_both_dots::<F::Packing>(dots[t], codes, x, spread, pair);
-                continue;
+                dots[t] = isa.add_both_dots::<F::Packing>(dots[t], *codes, x, spread, pair);
             }
-            for (i, codes) in codes.into_iter().enumerate() {
-                let unit = 2 * pair + i;
+        }
+    } else {
+        for (unit, codes) in codes.into_iter().enumerate() {
+            for t in 0..T {
                 dots[t] = isa.add_dots::<F::Packing>(dots[t], codes, &x[t].qs[unit], spread, unit);
             }
         }

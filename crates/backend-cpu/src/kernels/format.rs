@@ -19,8 +19,8 @@ pub(crate) trait Format: 'static {
     /// Scale and minimum of each 32 values, or with [`Packing::HALVES`] of each 16.
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I>;
 
-    /// The codes of the values `64 * unit..64 * unit + 64`, if not [`Format::SPLIT`]. Wide codes are signed.
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes;
+    /// The codes in units of 64, which are values that follow each other if not [`Format::SPLIT`]. Wide codes are signed.
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4];
 }
 
 /// See [`Format::scales`]. A format has always the same kind, so that the choice is made by the compiler.
@@ -119,23 +119,17 @@ pub(crate) const fn offset<I: Isa, P: Packing>() -> i32 {
     if P::IS_WIDE { I::WIDE_OFFSET } else { P::OFFSET }
 }
 
-/// The codes of a unit as the kernels want them.
+/// The codes as the kernels want them.
 #[inline(always)]
-pub(crate) fn codes<I: Isa, F: Format>(isa: I, span: &F::Span, unit: usize) -> I::Bytes {
-    let codes = F::codes(isa, span, unit);
-    if F::Packing::IS_WIDE { isa.wide(codes) } else { codes }
+pub(crate) fn codes<I: Isa, F: Format>(isa: I, span: &F::Span) -> [I::Bytes; 4] {
+    let [a, b, c, d] = F::codes(isa, span);
+    if F::Packing::IS_WIDE { [isa.wide(a), isa.wide(b), isa.wide(c), isa.wide(d)] } else { [a, b, c, d] }
 }
 
 /// Which 16 values of a span the `i`th 16 of a unit are.
 #[inline(always)]
 pub(crate) const fn place<F: Format>(unit: usize, i: usize) -> usize {
     if F::SPLIT { 8 * (unit / 2) + 2 * i + unit % 2 } else { 4 * unit + i }
-}
-
-/// The codes of two units.
-#[inline(always)]
-pub(crate) fn pair<I: Isa, F: Format>(isa: I, span: &F::Span, pair: usize) -> [I::Bytes; 2] {
-    [codes::<I, F>(isa, span, 2 * pair), codes::<I, F>(isa, span, 2 * pair + 1)]
 }
 
 /// Span `at` of the rows from `rows` on, or what is left of them there.

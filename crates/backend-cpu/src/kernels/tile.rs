@@ -148,8 +148,8 @@ fn unpack<I: Isa, F: Format>(
                 (panel.units[0][i], panel.units[1][i]) = (steps.unit, -steps.min_unit);
             }
         }
-        for (pair, codes) in codes.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-            [codes[0][i], codes[1][i]] = format::pair::<I, F>(isa, span, pair);
+        for (of_rows, of_row) in codes.iter_mut().zip(format::codes::<I, F>(isa, span)) {
+            of_rows[i] = of_row;
         }
     }
     isa.transpose(&mut scales);

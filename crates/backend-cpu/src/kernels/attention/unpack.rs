@@ -56,9 +56,9 @@ impl<F: Format> Kernel for Unpack<'_, F> {
             isa.store(scale, &mut scales);
             isa.store(min, &mut mins);
             let values = out.as_chunks_mut::<16>().0;
-            for unit in 0..if F::SPLIT { 2 * values.len().div_ceil(8) } else { values.len().div_ceil(4) } {
+            for (unit, of_unit) in F::codes(isa, span).into_iter().enumerate() {
                 let mut codes = [0; 64];
-                isa.store_bytes(F::codes(isa, span, unit), &mut codes);
+                isa.store_bytes(of_unit, &mut codes);
                 for (i, codes) in codes.as_chunks::<16>().0.iter().enumerate() {
                     let place = format::place::<F>(unit, i);
                     let Some(out) = values.get_mut(place) else { continue };

@@ -2,7 +2,7 @@
 
 use quant::{
     blocks::{BlockIq1M, BlockIq1S, BlockIq2S, BlockIq2Xs, BlockIq2Xxs, BlockIq3S, BlockIq3Xxs},
-    tables::{EVEN_SIGNS, IQ1S_GRID, IQ2S_GRID, IQ2XS_GRID, IQ2XXS_GRID, IQ3S_GRID, IQ3XXS_GRID},
+    tables::{IQ1S_GRID, IQ2S_GRID, IQ2XS_GRID, IQ2XXS_GRID, IQ3S_GRID, IQ3XXS_GRID},
 };
 
 use crate::{
@@ -19,19 +19,60 @@ const IQ3_S_OFFSET: i32 = 15;
 /// Eight times a value of the IQ1 codebook, -1 to 1, plus or minus one is at least minus this.
 const IQ1_OFFSET: i32 = 9;
 
-/// Codes of magnitudes, negated where `signs` has a bit, and moved up by `offset`.
+/// Codes of magnitudes, negated where `masks` are set, and moved up by `offset`.
 #[inline(always)]
-fn signed<I: Isa>(isa: I, magnitudes: [u64; 8], signs: u64, offset: i32) -> I::Bytes {
-    let negative = isa.bits(signs, 255);
-    let values = isa.sub_bytes(isa.xor(isa.join_8(magnitudes), negative), negative);
-    isa.add_bytes(values, isa.splat_bytes(offset as u8))
+fn signed<I: Isa>(isa: I, magnitudes: [I::Bytes; 4], masks: [I::Bytes; 4], offset: i32) -> [I::Bytes; 4] {
+    let mut codes = magnitudes;
+    for (code, mask) in codes.iter_mut().zip(masks) {
+        let value = isa.sub_bytes(isa.xor(*code, mask), mask);
+        *code = isa.add_bytes(value, isa.splat_bytes(offset as u8));
+    }
+    codes
 }
 
-/// The sign masks of four eights, from indexes of 7 bits.
+/// The four sevens of bits in each word, a byte each.
 #[inline(always)]
-fn even_signs(word: u32) -> u64 {
-    let mask = |k: u32| u64::from(EVEN_SIGNS[(word >> (7 * k) & 127) as usize]) << (8 * k);
-    mask(0) | mask(1) | mask(2) | mask(3)
+fn sevens(words: [u32; 8]) -> [u8; 32] {
+    let mut sevens = [[0; 4]; 8];
+    for (sevens, word) in sevens.iter_mut().zip(words) {
+        let spread = word & 0x7f | word << 1 & 0x7f00 | word << 2 & 0x7f_0000 | word << 3 & 0x7f00_0000;
+        *sevens = spread.to_le_bytes();
+    }
+    bytemuck::cast(sevens)
+}
+
+/// The entries of 32 indexes.
+#[inline(always)]
+fn eights<I: Isa>(isa: I, grid: impl Fn(usize) -> u64) -> [I::Bytes; 4] {
+    let mut codes = [isa.splat_bytes(0); 4];
+    for (unit, codes) in codes.iter_mut().enumerate() {
+        let k = 8 * unit;
+        *codes = isa.join_8([
+            grid(k),
+            grid(k + 1),
+            grid(k + 2),
+            grid(k + 3),
+            grid(k + 4),
+            grid(k + 5),
+            grid(k + 6),
+            grid(k + 7),
+        ]);
+    }
+    codes
+}
+
+/// The entries of 64 indexes.
+#[inline(always)]
+fn fours<I: Isa>(isa: I, grid: impl Fn(usize) -> u32) -> [I::Bytes; 4] {
+    let mut codes = [isa.splat_bytes(0); 4];
+    for (unit, codes) in codes.iter_mut().enumerate() {
+        let quad = |q: usize| {
+            let k = 16 * unit + 4 * q;
+            [grid(k), grid(k + 1), grid(k + 2), grid(k + 3)]
+        };
+        *codes = isa.join_4([quad(0), quad(1), quad(2), quad(3)]);
+    }
+    codes
 }
 
 /// `d * (0.5 + nibble) / 4` for the 16 nibbles of 8 bytes, in steps of `d / 8`.
@@ -72,12 +113,13 @@ impl Format for Iq2Xxs {
         top_scales(isa, span.qs.iter().map(Self::word), span.d.to_bits(), 0.125)
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let (a, b) = (&span.qs[2 * unit], &span.qs[2 * unit + 1]);
-        let grid = |qs: &[u8; 8], k: usize| IQ2XXS_GRID[usize::from(qs[k])];
-        let eights =
-            [grid(a, 0), grid(a, 1), grid(a, 2), grid(a, 3), grid(b, 0), grid(b, 1), grid(b, 2), grid(b, 3)];
-        signed(isa, eights, even_signs(Self::word(a)) | even_signs(Self::word(b)) << 32, IQ2_OFFSET)
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let mut words = [0; 8];
+        for (word, qs) in words.iter_mut().zip(&span.qs) {
+            *word = Self::word(qs);
+        }
+        let magnitudes = eights(isa, |k| IQ2XXS_GRID[usize::from(span.qs[k / 4][k % 4])]);
+        signed(isa, magnitudes, isa.masks::<true>(&sevens(words)), IQ2_OFFSET)
     }
 }
 
@@ -92,14 +134,18 @@ impl Format for Iq2Xs {
         nibble_scales(isa, span.scales, span.d.to_bits())
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let mut eights = [0; 8];
-        let mut signs = 0;
-        for (k, (eight, q)) in eights.iter_mut().zip(&span.qs[8 * unit..8 * unit + 8]).enumerate() {
-            *eight = IQ2XS_GRID[usize::from(q.get() & 511)];
-            signs |= u64::from(EVEN_SIGNS[usize::from(q.get() >> 9)]) << (8 * k);
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let mut sevens = [0; 32];
+        for (sevens, q) in sevens.iter_mut().zip(span.qs) {
+            *sevens = (q.get() >> 9) as u8;
         }
-        signed(isa, eights, signs, IQ2_OFFSET)
+        // Four at a time, as compilers compute single indexes in vectors, from where they are slow to get.
+        let mut indexes = [0; 8];
+        for (indexes, qs) in indexes.iter_mut().zip(bytemuck::cast_ref::<_, [[u8; 8]; 8]>(&span.qs)) {
+            *indexes = u64::from_le_bytes(*qs) & 0x01ff_01ff_01ff_01ff;
+        }
+        let magnitudes = eights(isa, |k| IQ2XS_GRID[usize::from((indexes[k / 4] >> (16 * (k % 4))) as u16)]);
+        signed(isa, magnitudes, isa.masks::<true>(&sevens), IQ2_OFFSET)
     }
 }
 
@@ -114,14 +160,10 @@ impl Format for Iq2S {
         nibble_scales(isa, span.scales, span.d.to_bits())
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let qs: &[u8; 8] = &span.qs.as_chunks().0[unit];
-        let high = u16::from_le_bytes([span.qh[2 * unit], span.qh[2 * unit + 1]]);
-        let mut eights = [0; 8];
-        for (k, (eight, &low)) in eights.iter_mut().zip(qs).enumerate() {
-            *eight = IQ2S_GRID[usize::from(low) | usize::from(high >> (2 * k) & 3) << 8];
-        }
-        signed(isa, eights, u64::from_le_bytes(span.signs.as_chunks().0[unit]), IQ2_OFFSET)
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let high = |k: usize| usize::from(span.qh[k / 4]) << (8 - 2 * (k % 4)) & 0x300;
+        let magnitudes = eights(isa, |k| IQ2S_GRID[usize::from(span.qs[k]) | high(k)]);
+        signed(isa, magnitudes, isa.masks::<false>(&span.signs), IQ2_OFFSET)
     }
 }
 
@@ -141,16 +183,13 @@ impl Format for Iq3Xxs {
         )
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let qs: &[u8; 16] = &span.qs.as_chunks().0[unit];
-        let fours = |k: usize| u64::from(IQ3XXS_GRID[usize::from(qs[k])]);
-        let mut eights = [0; 8];
-        for (k, eight) in eights.iter_mut().enumerate() {
-            *eight = fours(2 * k) | fours(2 * k + 1) << 32;
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let mut words = [0; 8];
+        for (word, bytes) in words.iter_mut().zip(span.scales_signs) {
+            *word = u32::from_le_bytes(bytes);
         }
-        let a = even_signs(u32::from_le_bytes(span.scales_signs[2 * unit]));
-        let b = even_signs(u32::from_le_bytes(span.scales_signs[2 * unit + 1]));
-        signed(isa, eights, a | b << 32, IQ3_XXS_OFFSET)
+        let magnitudes = fours(isa, |k| IQ3XXS_GRID[usize::from(span.qs[k])]);
+        signed(isa, magnitudes, isa.masks::<true>(&sevens(words)), IQ3_XXS_OFFSET)
     }
 }
 
@@ -169,24 +208,37 @@ impl Format for Iq3S {
         Scales::steps(scales, isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let qs: &[u8; 16] = &span.qs.as_chunks().0[unit];
-        let high = u16::from_le_bytes([span.qh[2 * unit], span.qh[2 * unit + 1]]);
-        let fours = |k: usize| u64::from(IQ3S_GRID[usize::from(qs[k]) | usize::from(high >> k & 1) << 8]);
-        let mut eights = [0; 8];
-        for (k, eight) in eights.iter_mut().enumerate() {
-            *eight = fours(2 * k) | fours(2 * k + 1) << 32;
-        }
-        signed(isa, eights, u64::from_le_bytes(span.signs.as_chunks().0[unit]), IQ3_S_OFFSET)
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let high = |k: usize| usize::from(span.qh[k / 8]) << (8 - k % 8) & 0x100;
+        let magnitudes = fours(isa, |k| IQ3S_GRID[usize::from(span.qs[k]) | high(k)]);
+        signed(isa, magnitudes, isa.masks::<false>(&span.signs), IQ3_S_OFFSET)
     }
 }
 
-/// `8 * value + shift + 9` for values of the IQ1 codebook and shifts of 1, or -1 where `negative` has a bit.
+/// `8 * value + 9` for the values of the codebook.
+static IQ1_CODES: [u64; 2048] = {
+    let mut codes = [0; 2048];
+    let mut i = 0;
+    while i < 2048 {
+        let mut bytes = IQ1S_GRID[i].to_le_bytes();
+        let mut k = 0;
+        while k < 8 {
+            bytes[k] = (8 * bytes[k].cast_signed() + IQ1_OFFSET as i8).cast_unsigned();
+            k += 1;
+        }
+        codes[i] = u64::from_le_bytes(bytes);
+        i += 1;
+    }
+    codes
+};
+
+/// Codes with shifts of 1, or -1 where masks are set.
 #[inline(always)]
-fn shifted<I: Isa>(isa: I, eights: [u64; 8], negative: u64) -> I::Bytes {
-    let values = isa.and(isa.shl(isa.join_8(eights), 3), isa.splat_bytes(0xf8));
-    let shifts = isa.sub_bytes(isa.splat_bytes(IQ1_OFFSET as u8 + 1), isa.bits(negative, 2));
-    isa.add_bytes(values, shifts)
+fn shifted<I: Isa>(isa: I, mut codes: [I::Bytes; 4], masks: [I::Bytes; 4]) -> [I::Bytes; 4] {
+    for (code, mask) in codes.iter_mut().zip(masks) {
+        *code = isa.add_bytes(*code, isa.or(mask, isa.splat_bytes(1)));
+    }
+    codes
 }
 
 pub(crate) struct Iq1S;
@@ -204,16 +256,14 @@ impl Format for Iq1S {
         Scales::steps(scales, isa.f16(span.d.to_bits()) * 0.125)
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let qs: &[u8; 8] = &span.qs.as_chunks().0[unit];
-        let [a, b] = [span.qh[2 * unit].get(), span.qh[2 * unit + 1].get()];
-        let mut eights = [0; 8];
-        for (k, (eight, &low)) in eights.iter_mut().zip(qs).enumerate() {
-            let high = if k < 4 { a } else { b } >> (3 * (k % 4)) & 7;
-            *eight = IQ1S_GRID[usize::from(low) | usize::from(high) << 8];
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let mut negative = [[0; 4]; 8];
+        for (mask, qh) in negative.iter_mut().zip(span.qh) {
+            *mask = (i32::from(qh.get().cast_signed()) >> 31).to_le_bytes();
         }
-        let all = |word: u16| if word >> 15 == 1 { 0xffff_ffff } else { 0 };
-        shifted(isa, eights, all(a) | all(b) << 32)
+        let high = |k: usize| usize::from(span.qh[k / 4].get()) << 8 >> (3 * (k % 4)) & 0x700;
+        let codes = eights(isa, |k| IQ1_CODES[usize::from(span.qs[k]) | high(k)]);
+        shifted(isa, codes, isa.masks::<false>(&bytemuck::cast(negative)))
     }
 }
 
@@ -231,19 +281,23 @@ impl Format for Iq1M {
                 *scale = 2 * (word.get() >> (3 * s) & 7) as i8 + 1;
             }
         }
-        Scales::steps(scales, isa.f16(span.d().to_bits()) * 0.125)
+        // `BlockIq1M::d`, inlined.
+        let mut d = 0;
+        for (w, word) in span.scales.iter().enumerate() {
+            d |= word.get() >> 12 << (4 * w);
+        }
+        Scales::steps(scales, isa.f16(d) * 0.125)
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let qs: &[u8; 8] = &span.qs.as_chunks().0[unit];
-        let qh = u32::from_le_bytes(span.qh.as_chunks().0[unit]);
-        let mut eights = [0; 8];
-        let mut negative = 0;
-        for (k, (eight, &low)) in eights.iter_mut().zip(qs).enumerate() {
-            let nibble = qh >> (4 * k) & 15;
-            *eight = IQ1S_GRID[usize::from(low) | ((nibble & 7) as usize) << 8];
-            negative |= if nibble & 8 != 0 { 0xff << (8 * k) } else { 0 };
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let mut negative = [[0; 2]; 16];
+        for (masks, qh) in negative.iter_mut().zip(span.qh) {
+            // Bits 3 and 7 become bytes.
+            let qh = u16::from(qh);
+            *masks = (0xff * (qh >> 3 & 1 | qh << 1 & 0x100)).to_le_bytes();
         }
-        shifted(isa, eights, negative)
+        let high = |k: usize| usize::from(span.qh[k / 2]) << (8 - 4 * (k % 2)) & 0x700;
+        let codes = eights(isa, |k| IQ1_CODES[usize::from(span.qs[k]) | high(k)]);
+        shifted(isa, codes, isa.masks::<false>(&bytemuck::cast(negative)))
     }
 }

@@ -21,17 +21,23 @@ impl Format for Q2K {
         Scales::Steps(Steps { scale: bytes(packed & low), min: bytes(packed >> 4 & low), unit, min_unit })
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        isa.and(crumbs(isa, &span.qs, unit), isa.splat_bytes(3))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        crumbs(isa, &span.qs)
     }
 }
 
-/// The two-bit codes of 64 values, below bits to mask away: 32 bytes hold 128 values, the lowest bits first.
+/// Codes of two bits: 32 bytes hold 128 values, the lowest bits first.
 #[inline(always)]
-pub(super) fn crumbs<I: Isa>(isa: I, qs: &[u8; 64], unit: usize) -> I::Bytes {
-    let qs = &qs.as_chunks().0[unit / 2];
-    let shift = if unit.is_multiple_of(2) { 0 } else { 4 };
-    isa.shr_by_32(isa.join_32(qs, qs), shift, shift + 2)
+pub(super) fn crumbs<I: Isa>(isa: I, qs: &[u8; 64]) -> [I::Bytes; 4] {
+    let [first, last]: &[[u8; 32]; 2] = bytemuck::cast_ref(qs);
+    let (first, last) = (isa.join_32(first, first), isa.join_32(last, last));
+    let low = isa.splat_bytes(3);
+    [
+        isa.and(isa.shr_by_32(first, 0, 2), low),
+        isa.and(isa.shr_by_32(first, 4, 6), low),
+        isa.and(isa.shr_by_32(last, 0, 2), low),
+        isa.and(isa.shr_by_32(last, 4, 6), low),
+    ]
 }
 
 pub(crate) struct Q3K;
@@ -51,18 +57,20 @@ impl Format for Q3K {
         Scales::steps(less_32(nibbles | crumbs << 4), isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let low = isa.and(crumbs(isa, &span.qs, unit), isa.splat_bytes(3));
-        let high = plane_bits(isa, &span.hmask, unit);
-        isa.or(low, isa.shl(high, 2))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        add_planes(isa, crumbs(isa, &span.qs), &span.hmask, 2)
     }
 }
 
-/// Bit `j / 32` of byte `j % 32` for the 64 values `j` of a unit, as 0 or 1.
+/// Sets bit `at` of the codes of values `j` to bit `j / 32` of byte `j % 32` of `planes`.
 #[inline(always)]
-fn plane_bits<I: Isa>(isa: I, planes: &[u8; 32], unit: usize) -> I::Bytes {
-    let shift = 2 * unit as u32;
-    isa.and(isa.shr_by_32(isa.join_32(planes, planes), shift, shift + 1), isa.splat_bytes(1))
+fn add_planes<I: Isa>(isa: I, mut codes: [I::Bytes; 4], planes: &[u8; 32], at: u32) -> [I::Bytes; 4] {
+    let planes = isa.join_32(planes, planes);
+    for (unit, codes) in (0..).zip(&mut codes) {
+        let bits = isa.and(isa.shr_by_32(planes, 2 * unit, 2 * unit + 1), isa.splat_bytes(1));
+        *codes = isa.or(*codes, isa.shl(bits, at));
+    }
+    codes
 }
 
 pub(crate) struct Q4K;
@@ -76,16 +84,19 @@ impl Format for Q4K {
         six_bit_scales(isa, &span.scales, span.d, span.dmin)
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        nibbles(isa, &span.qs, unit)
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        nibbles(isa, &span.qs)
     }
 }
 
-/// The low nibbles of 32 bytes, then the high ones.
+/// Of each 32 bytes the low nibbles, then the high ones.
 #[inline(always)]
-fn nibbles<I: Isa>(isa: I, qs: &[u8; 128], unit: usize) -> I::Bytes {
-    let qs = &qs.as_chunks().0[unit];
-    isa.and(isa.shr_by_32(isa.join_32(qs, qs), 0, 4), isa.splat_bytes(15))
+fn nibbles<I: Isa>(isa: I, qs: &[u8; 128]) -> [I::Bytes; 4] {
+    let mut codes = [isa.splat_bytes(0); 4];
+    for (codes, qs) in codes.iter_mut().zip(qs.as_chunks().0) {
+        *codes = isa.and(isa.shr_by_32(isa.join_32(qs, qs), 0, 4), isa.splat_bytes(15));
+    }
+    codes
 }
 
 /// The 8 scales and 8 minima of `Q4_K` and `Q5_K`, packed to 12 bytes.
@@ -109,9 +120,8 @@ impl Format for Q5K {
         six_bit_scales(isa, &span.scales, span.d, span.dmin)
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let high = plane_bits(isa, &span.qh, unit);
-        isa.or(nibbles(isa, &span.qs, unit), isa.shl(high, 4))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        add_planes(isa, nibbles(isa, &span.qs), &span.qh, 4)
     }
 }
 
@@ -126,10 +136,14 @@ impl Format for Q6K {
         Scales::steps(span.scales, isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let low = isa.load_bytes(&span.ql.as_chunks().0[unit / 2]);
-        let low = if unit.is_multiple_of(2) { low } else { isa.shr_by_32(low, 4, 4) };
-        let high = isa.and(crumbs(isa, &span.qh, unit), isa.splat_bytes(3));
-        isa.or(isa.and(low, isa.splat_bytes(15)), isa.shl(high, 4))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let [first, last]: &[[u8; 64]; 2] = bytemuck::cast_ref(&span.ql);
+        let (first, last) = (isa.load_bytes(first), isa.load_bytes(last));
+        let low = [first, isa.shr_by_32(first, 4, 4), last, isa.shr_by_32(last, 4, 4)];
+        let mut codes = crumbs(isa, &span.qh);
+        for (code, low) in codes.iter_mut().zip(low) {
+            *code = isa.or(isa.and(low, isa.splat_bytes(15)), isa.shl(*code, 4));
+        }
+        codes
     }
 }

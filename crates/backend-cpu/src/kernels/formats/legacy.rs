@@ -19,18 +19,23 @@ impl Format for Q4_0 {
         Scales::of(isa, isa.heads(span))
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let [a, b, c, d] = &span.as_chunks().0[unit / 2];
-        nibbles(isa, [&a.qs, &b.qs, &c.qs, &d.qs], unit)
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let [a, b, c, d, e, f, g, h] = span;
+        nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]])
     }
 }
 
-/// The low nibbles of four blocks, in the second of two units the high ones.
+/// The low nibbles of four blocks and their high ones, then those of the other four.
 #[inline(always)]
-pub(super) fn nibbles<I: Isa>(isa: I, qs: [&[u8; 16]; 4], unit: usize) -> I::Bytes {
-    let pairs = isa.join_16(qs);
-    let nibbles = if unit.is_multiple_of(2) { pairs } else { isa.shr_by_32(pairs, 4, 4) };
-    isa.and(nibbles, isa.splat_bytes(15))
+pub(super) fn nibbles<I: Isa>(isa: I, [first, last]: [[&[u8; 16]; 4]; 2]) -> [I::Bytes; 4] {
+    let (first, last) = (isa.join_16(first), isa.join_16(last));
+    let low = isa.splat_bytes(15);
+    [
+        isa.and(first, low),
+        isa.and(isa.shr_by_32(first, 4, 4), low),
+        isa.and(last, low),
+        isa.and(isa.shr_by_32(last, 4, 4), low),
+    ]
 }
 
 pub(crate) struct Q4_1;
@@ -46,9 +51,9 @@ impl Format for Q4_1 {
         Scales::Floats { scale, min: isa.sub(isa.splat(0.0), min) }
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let [a, b, c, d] = &span.as_chunks().0[unit / 2];
-        nibbles(isa, [&a.qs, &b.qs, &c.qs, &d.qs], unit)
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let [a, b, c, d, e, f, g, h] = span;
+        nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]])
     }
 }
 
@@ -64,22 +69,34 @@ impl Format for Q5_0 {
         Scales::of(isa, isa.heads(span))
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let [a, b, c, d] = &span.as_chunks().0[unit / 2];
-        let nibbles = nibbles(isa, [&a.qs, &b.qs, &c.qs, &d.qs], unit);
-        isa.or(nibbles, fifth_bits(isa, [a.qh, b.qh, c.qh, d.qh], unit))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let [a, b, c, d, e, f, g, h] = span;
+        let nibbles = nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]]);
+        fifth_bits(isa, nibbles, [[a.qh, b.qh, c.qh, d.qh], [e.qh, f.qh, g.qh, h.qh]])
     }
 }
 
-/// The fifth bits that belong to [`nibbles`].
+/// Adds the fifth bits to [`nibbles`].
 #[inline(always)]
-fn fifth_bits<I: Isa>(isa: I, qh: [[u8; 4]; 4], unit: usize) -> I::Bytes {
-    let mut bits = 0;
-    for (i, [a, b, c, d]) in qh.into_iter().enumerate() {
-        let half = if unit.is_multiple_of(2) { [a, b] } else { [c, d] };
-        bits |= u64::from(u16::from_le_bytes(half)) << (16 * i);
+fn fifth_bits<I: Isa>(isa: I, nibbles: [I::Bytes; 4], [first, last]: [[[u8; 4]; 4]; 2]) -> [I::Bytes; 4] {
+    let (first, last) = (halves(first), halves(last));
+    [
+        isa.or(nibbles[0], isa.bits(first[0], 16)),
+        isa.or(nibbles[1], isa.bits(first[1], 16)),
+        isa.or(nibbles[2], isa.bits(last[0], 16)),
+        isa.or(nibbles[3], isa.bits(last[1], 16)),
+    ]
+}
+
+/// The low halves of four words, and the high ones.
+#[inline(always)]
+fn halves(words: [[u8; 4]; 4]) -> [u64; 2] {
+    let mut halves = [0; 2];
+    for (i, [a, b, c, d]) in words.into_iter().enumerate() {
+        halves[0] |= u64::from(u16::from_le_bytes([a, b])) << (16 * i);
+        halves[1] |= u64::from(u16::from_le_bytes([c, d])) << (16 * i);
     }
-    isa.bits(bits, 16)
+    halves
 }
 
 pub(crate) struct Q5_1;
@@ -95,10 +112,10 @@ impl Format for Q5_1 {
         Scales::Floats { scale, min: isa.sub(isa.splat(0.0), min) }
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let [a, b, c, d] = &span.as_chunks().0[unit / 2];
-        let nibbles = nibbles(isa, [&a.qs, &b.qs, &c.qs, &d.qs], unit);
-        isa.or(nibbles, fifth_bits(isa, [a.qh, b.qh, c.qh, d.qh], unit))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let [a, b, c, d, e, f, g, h] = span;
+        let nibbles = nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]]);
+        fifth_bits(isa, nibbles, [[a.qh, b.qh, c.qh, d.qh], [e.qh, f.qh, g.qh, h.qh]])
     }
 }
 
@@ -113,7 +130,13 @@ impl Format for Q8_0 {
         Scales::of(isa, isa.heads(span))
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        isa.join_32(bytemuck::cast_ref(&span[2 * unit].qs), bytemuck::cast_ref(&span[2 * unit + 1].qs))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let [a, b, c, d, e, f, g, h] = span;
+        [join(isa, a, b), join(isa, c, d), join(isa, e, f), join(isa, g, h)]
     }
+}
+
+#[inline(always)]
+fn join<I: Isa>(isa: I, a: &BlockQ8_0, b: &BlockQ8_0) -> I::Bytes {
+    isa.join_32(bytemuck::cast_ref(&a.qs), bytemuck::cast_ref(&b.qs))
 }

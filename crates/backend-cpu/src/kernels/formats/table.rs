@@ -23,9 +23,10 @@ const FP4_CODES: [u8; 16] = {
 };
 const FP4_OFFSET: i32 = 12;
 
+/// What the indexes stand for.
 #[inline(always)]
-fn iq4_levels<I: Isa>(isa: I, indexes: I::Bytes) -> I::Bytes {
-    isa.lookup(bytemuck::cast_ref(const { &IQ4_LEVELS }), indexes)
+fn look_up<I: Isa>(isa: I, table: &[u8; 16], [a, b, c, d]: [I::Bytes; 4]) -> [I::Bytes; 4] {
+    [isa.lookup(table, a), isa.lookup(table, b), isa.lookup(table, c), isa.lookup(table, d)]
 }
 
 pub(crate) struct Iq4Nl;
@@ -40,9 +41,10 @@ impl Format for Iq4Nl {
         Scales::of(isa, isa.heads(span))
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let [a, b, c, d] = &span.as_chunks().0[unit / 2];
-        iq4_levels(isa, nibbles(isa, [&a.qs, &b.qs, &c.qs, &d.qs], unit))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let [a, b, c, d, e, f, g, h] = span;
+        let indexes = nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]]);
+        look_up(isa, bytemuck::cast_ref(const { &IQ4_LEVELS }), indexes)
     }
 }
 
@@ -67,9 +69,9 @@ impl Format for Iq4Xs {
         Scales::steps(less_32(u128::from(low | high << 4)), isa.f16(span.d.to_bits()))
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let [a, b, c, d] = &span.qs.as_chunks().0.as_chunks().0[unit / 2];
-        iq4_levels(isa, nibbles(isa, [a, b, c, d], unit))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let [a, b, c, d, e, f, g, h]: &[[u8; 16]; 8] = bytemuck::cast_ref(&span.qs);
+        look_up(isa, bytemuck::cast_ref(const { &IQ4_LEVELS }), nibbles(isa, [[a, b, c, d], [e, f, g, h]]))
     }
 }
 
@@ -82,16 +84,22 @@ impl Format for Mxfp4 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        let mut scales = [0.0; 8];
-        for (scale, block) in scales.iter_mut().zip(span) {
-            *scale = block.scale();
+        // `BlockMxfp4::scale` without branches, for all blocks at once.
+        let mut bits = [0_u32; 8];
+        for (bits, block) in bits.iter_mut().zip(span) {
+            *bits = block.e.into();
         }
-        Scales::of(isa, isa.load_8(&scales))
+        for bits in &mut bits {
+            let least = if *bits == 0 { 0x0020_0000 } else { 0x0040_0000 };
+            *bits = (((*bits).max(1) - 1) << 23).max(least);
+        }
+        Scales::of(isa, isa.load_8(bytemuck::cast_ref(&bits)))
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let [a, b, c, d] = &span.as_chunks().0[unit / 2];
-        isa.lookup(&FP4_CODES, nibbles(isa, [&a.qs, &b.qs, &c.qs, &d.qs], unit))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let [a, b, c, d, e, f, g, h] = span;
+        let indexes = nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]]);
+        look_up(isa, &FP4_CODES, indexes)
     }
 }
 
@@ -110,9 +118,15 @@ impl Format for Nvfp4 {
         Scales::of(isa, isa.load(bytemuck::cast_ref(&scales)))
     }
     #[inline(always)]
-    fn codes<I: Isa>(isa: I, span: &Self::Span, unit: usize) -> I::Bytes {
-        let [a, b, c, d] = bytemuck::cast_ref::<_, [[u8; 8]; 4]>(&span[unit].qs).map(u64::from_le_bytes);
-        let indexes = isa.join_8([a, a >> 4, b, b >> 4, c, c >> 4, d, d >> 4]);
-        isa.lookup(&FP4_CODES, isa.and(indexes, isa.splat_bytes(15)))
+    fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
+        let mut codes = [isa.splat_bytes(0); 4];
+        for (codes, block) in codes.iter_mut().zip(span) {
+            let [a, b, c, d] = *bytemuck::cast_ref::<_, [[u8; 8]; 4]>(&block.qs);
+            let [a, b, c, d] =
+                [u64::from_le_bytes(a), u64::from_le_bytes(b), u64::from_le_bytes(c), u64::from_le_bytes(d)];
+            let indexes = isa.join_8([a, a >> 4, b, b >> 4, c, c >> 4, d, d >> 4]);
+            *codes = isa.lookup(&FP4_CODES, isa.and(indexes, isa.splat_bytes(15)));
+        }
+        codes
     }
 }
