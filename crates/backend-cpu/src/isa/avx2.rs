@@ -426,6 +426,25 @@ impl Isa for Avx2 {
         proven!([_mm256_setr_epi64x(a, b, c, d), _mm256_setr_epi64x(e, f, g, h)])
     }
     #[inline(always)]
+    fn join_halves(self, pairs: [[u64; 8]; 2], upper: [u8; 2]) -> [__m256i; 2] {
+        let mut joined = self.splat_bytes(0);
+        for ((eight, [a, b, c, d, e, f, g, h]), bits) in joined.iter_mut().zip(pairs).zip(upper) {
+            // In the order in which the halves are taken below.
+            let [first, last] = self.join_8([a, b, e, f, c, d, g, h]);
+            *eight = proven!({
+                let bits = _mm256_set1_epi64x(i64::from(bits) << 5);
+                let bit = _mm256_set1_epi64x(32);
+                let of_first = _mm256_srlv_epi64(bits, _mm256_setr_epi64x(0, 1, 4, 5));
+                let of_last = _mm256_srlv_epi64(bits, _mm256_setr_epi64x(2, 3, 6, 7));
+                let first = _mm256_srlv_epi64(first, _mm256_and_si256(of_first, bit));
+                let last = _mm256_srlv_epi64(last, _mm256_and_si256(of_last, bit));
+                let (first, last) = (_mm256_castsi256_ps(first), _mm256_castsi256_ps(last));
+                _mm256_castps_si256(_mm256_shuffle_ps::<0x88>(first, last))
+            });
+        }
+        joined
+    }
+    #[inline(always)]
     fn and(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
         pairwise!(_mm256_and_si256, a, b)
     }

@@ -268,6 +268,14 @@ impl Isa for Avx512 {
         proven!(_mm512_setr_epi64(a, b, c, d, e, f, g, h))
     }
     #[inline(always)]
+    fn join_halves(self, pairs: [[u64; 8]; 2], upper: [u8; 2]) -> __m512i {
+        let eight = |i: usize| {
+            let pairs = self.join_8(pairs[i]);
+            proven!(_mm512_cvtepi64_epi32(_mm512_mask_srli_epi64::<32>(pairs, upper[i], pairs)))
+        };
+        proven!(_mm512_inserti64x4::<1>(_mm512_castsi256_si512(eight(0)), eight(1)))
+    }
+    #[inline(always)]
     fn and(self, a: __m512i, b: __m512i) -> __m512i {
         proven!(_mm512_and_si512(a, b))
     }

@@ -161,6 +161,16 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn join_4(self, v: [[u32; 4]; 4]) -> Self::Bytes;
     /// Eight words one after the other.
     fn join_8(self, v: [u64; 8]) -> Self::Bytes;
+    /// Of sixteen pairs of words the lower ones, where a bit is set the upper ones.
+    #[inline(always)]
+    fn join_halves(self, pairs: [[u64; 8]; 2], upper: [u8; 2]) -> Self::Bytes {
+        let mut words = [[0; 4]; 4];
+        for (k, word) in words.as_flattened_mut().iter_mut().enumerate() {
+            let shift = if upper[k / 8] >> (k % 8) & 1 == 1 { 32 } else { 0 };
+            *word = (pairs[k / 8][k % 8] >> shift) as u32;
+        }
+        self.join_4(words)
+    }
     fn and(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
     fn or(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
     fn xor(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;

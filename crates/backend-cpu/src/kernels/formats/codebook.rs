@@ -193,6 +193,17 @@ impl Format for Iq3Xxs {
     }
 }
 
+/// The two entries that a byte of an index leaves open.
+static IQ3S_PAIRS: [u64; 256] = {
+    let mut pairs = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        pairs[i] = IQ3S_GRID[i] as u64 | (IQ3S_GRID[256 + i] as u64) << 32;
+        i += 1;
+    }
+    pairs
+};
+
 pub(crate) struct Iq3S;
 
 impl Format for Iq3S {
@@ -209,8 +220,14 @@ impl Format for Iq3S {
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
-        let high = |k: usize| usize::from(span.qh[k / 8]) << (8 - k % 8) & 0x100;
-        let magnitudes = fours(isa, |k| IQ3S_GRID[usize::from(span.qs[k]) | high(k)]);
+        let mut magnitudes = [isa.splat_bytes(0); 4];
+        for (unit, codes) in magnitudes.iter_mut().enumerate() {
+            let qs: &[u8; 16] = &span.qs.as_chunks().0[unit];
+            let pair = |k: usize| IQ3S_PAIRS[usize::from(qs[k])];
+            let first = [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)];
+            let last = [pair(8), pair(9), pair(10), pair(11), pair(12), pair(13), pair(14), pair(15)];
+            *codes = isa.join_halves([first, last], span.qh.as_chunks().0[unit]);
+        }
         signed(isa, magnitudes, isa.masks::<false>(&span.signs), IQ3_S_OFFSET)
     }
 }
