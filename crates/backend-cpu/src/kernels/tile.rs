@@ -53,9 +53,26 @@ impl Default for Scratch {
 #[repr(C)]
 pub(crate) struct Work {
     panel: Panel,
+    loose: Loose,
     ready: [Ready; TOKENS],
     /// Sums so far, where a row has more than one span: near each other, while tokens are far apart in the output.
     sums: [Sums; PANELS],
+}
+
+/// A span of 16 rows before they are interleaved.
+#[derive(Clone, Copy, Debug, Zeroable)]
+#[repr(C, align(64))]
+struct Loose {
+    /// By units of 64, then by rows.
+    codes: [[[u8; 64]; 16]; 4],
+    scales: [[f32; 16]; 16],
+    mins: [[f32; 16]; 16],
+}
+
+/// Where a span of 16 rows is unpacked to.
+struct Unpacked<'a> {
+    panel: &'a mut PanelSpan,
+    loose: &'a mut Loose,
 }
 
 type Panel = [PanelSpan; VECTORS];
@@ -94,14 +111,21 @@ impl<F: Format> Tile<'_, '_, F> {
     /// Multiplies span `at` of `rows` with `tokens`.
     #[inline(always)]
     fn span<I: Isa>(&mut self, isa: I, tokens: Range<usize>, rows: Range<usize>, at: usize) {
-        let Work { panel, ready, sums } = &mut *self.work;
+        let Work { panel, loose, ready, sums } = &mut *self.work;
         let n_blocks = self.weights.n.div_ceil(256);
+        // The next span of the same rows, or the first of the rows that come after these.
+        let ahead = if at + 1 < n_blocks {
+            size_of::<F::Span>()
+        } else {
+            16 * VECTORS * PANELS * self.weights.row_bytes - at * size_of::<F::Span>()
+        };
         for (ready, token) in ready.iter_mut().zip(tokens.clone()) {
             isa.ready::<F::Packing>(&self.x[token * n_blocks + at], ready);
         }
         for (start, sums) in rows.clone().step_by(16 * VECTORS).zip(sums) {
             for (v, span) in panel.iter_mut().enumerate() {
-                unpack::<I, F>(isa, &self.weights, start + 16 * v..rows.end, at, span);
+                let rows = start + 16 * v..rows.end;
+                unpack::<I, F>(isa, &self.weights, rows, at, ahead, Unpacked { panel: span, loose });
             }
             isa.vectorize(Multiply::<'_, '_, F::Packing> {
                 panel,
@@ -120,18 +144,21 @@ impl<F: Format> Tile<'_, '_, F> {
     }
 }
 
-/// Unpacks span `at` of up to 16 rows; rows that are not there are zero.
+/// Unpacks span `at` of up to 16 rows; rows that are not there are zero. `ahead`: how far behind the span is what is
+/// wanted next.
 #[inline(always)]
 fn unpack<I: Isa, F: Format>(
     isa: I,
     weights: &Weights<'_>,
     rows: Range<usize>,
     at: usize,
-    panel: &mut PanelSpan,
+    ahead: usize,
+    Unpacked { panel, loose }: Unpacked<'_>,
 ) {
-    let mut codes = [[isa.splat_bytes(0); 16]; 4];
-    let mut scales = [isa.splat(0.0); 16];
-    let mut mins = scales;
+    for i in rows.len()..16 {
+        loose.codes.iter_mut().for_each(|codes| codes[i] = [0; 64]);
+        (loose.scales[i], loose.mins[i]) = ([0.0; 16], [0.0; 16]);
+    }
     for (i, row) in rows.take(16).enumerate() {
         let padded;
         let span = match format::span::<F>(weights.tail_from(row), at) {
@@ -141,18 +168,21 @@ fn unpack<I: Isa, F: Format>(
                 &padded
             }
         };
-        match F::scales(isa, span) {
-            Scales::Floats { scale, min } => (scales[i], mins[i]) = (scale, isa.sub(isa.splat(0.0), min)),
+        isa.prefetch(bytemuck::bytes_of(span), ahead);
+        let (scale, min) = match F::scales(isa, span) {
+            Scales::Floats { scale, min } => (scale, isa.sub(isa.splat(0.0), min)),
             Scales::Steps(steps) => {
-                (scales[i], mins[i]) = (isa.i8_16(steps.scale), isa.i8_16(steps.min));
                 (panel.units[0][i], panel.units[1][i]) = (steps.unit, -steps.min_unit);
+                (isa.i8_16(steps.scale), isa.i8_16(steps.min))
             }
-        }
-        for (of_rows, of_row) in codes.iter_mut().zip(format::codes::<I, F>(isa, span)) {
-            of_rows[i] = of_row;
+        };
+        isa.store(scale, &mut loose.scales[i]);
+        isa.store(min, &mut loose.mins[i]);
+        for (codes, of_row) in loose.codes.iter_mut().zip(format::codes::<I, F>(isa, span)) {
+            isa.store_bytes(of_row, &mut codes[i]);
         }
     }
-    isa.transpose(&mut scales);
+    let scales = interleaved(isa, &loose.scales);
     let repeats = I::repeats::<F::Packing>();
     for (out, &scale) in panel.scales.chunks_exact_mut(repeats).zip(&scales) {
         for out in out {
@@ -164,17 +194,10 @@ fn unpack<I: Isa, F: Format>(
         }
     }
     if F::Packing::MIN {
-        isa.transpose(&mut mins);
-        store_mins::<I, F::Packing>(isa, &mins, panel);
+        store_mins::<I, F::Packing>(isa, &interleaved(isa, &loose.mins), panel);
     }
-    for (unit, codes) in codes.iter().enumerate() {
-        // A loop, as the closure of a `map` over so many would not be compiled for the ISA.
-        let mut lanes = scales;
-        for (lanes, codes) in lanes.iter_mut().zip(codes) {
-            *lanes = isa.bytes_as_lanes(*codes);
-        }
-        isa.transpose(&mut lanes);
-        for (i, lanes) in lanes.into_iter().enumerate() {
+    for (unit, codes) in loose.codes.iter().enumerate() {
+        for (i, lanes) in interleaved(isa, bytemuck::cast_ref(codes)).into_iter().enumerate() {
             let step = 4 * format::place::<F>(unit, i / 4) + i % 4;
             let codes = isa.lanes_as_bytes(lanes);
             if I::has_numbers::<F::Packing>() {
@@ -187,6 +210,20 @@ fn unpack<I: Isa, F: Format>(
             }
         }
     }
+}
+
+/// The lanes of 16 rows transposed.
+#[inline(always)]
+fn interleaved<I: Isa>(isa: I, rows: &[[f32; 16]; 16]) -> [I::F32; 16] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows;
+    // Not a `map`, whose closure would not be compiled for the ISA.
+    let (a, b, c, d) = (isa.load(a), isa.load(b), isa.load(c), isa.load(d));
+    let (e, f, g, h) = (isa.load(e), isa.load(f), isa.load(g), isa.load(h));
+    let (i, j, k, l) = (isa.load(i), isa.load(j), isa.load(k), isa.load(l));
+    let (m, n, o, p) = (isa.load(m), isa.load(n), isa.load(o), isa.load(p));
+    let mut lanes = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p];
+    isa.transpose(&mut lanes);
+    lanes
 }
 
 /// Stores minima, of sub-blocks or of two neighbours each.
