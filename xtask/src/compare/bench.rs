@@ -42,6 +42,7 @@ pub(crate) struct Sizes {
 pub(crate) struct Test {
     pub(crate) n_prompt: u64,
     pub(crate) n_gen: u64,
+    #[serde(default)]
     pub(crate) n_depth: u64,
 }
 
@@ -119,7 +120,11 @@ pub(crate) fn peer(program: &Path, model: &Path, sizes: &Sizes) -> Result<Peer> 
 fn output(command: &mut Command, model: &Path, sizes: &Sizes, more: &[&str]) -> Result<Vec<u8>> {
     let list = |numbers: &[u32]| numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
     command.arg("-m").arg(model);
-    command.args(["-p", &list(&sizes.n_prompt), "-n", &list(&sizes.n_gen), "-d", &list(&sizes.n_depth)]);
+    command.args(["-p", &list(&sizes.n_prompt), "-n", &list(&sizes.n_gen)]);
+    // Not every peer knows depths.
+    if sizes.n_depth.iter().any(|&depth| depth > 0) {
+        command.args(["-d", &list(&sizes.n_depth)]);
+    }
     command.args(["-t", &sizes.threads.to_string(), "-r", "1", "-o", "json"]).args(more);
     let done = command.stderr(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
     ensure!(done.status.success(), "{command:?} failed: {}", done.status);
