@@ -67,16 +67,19 @@ macro_rules! functions {
     )*};
 }
 
-/// Rounds argument and result to half precision, up to where the function is the identity. Models were judged, and
-/// their answers recorded, with engines that look these functions up in a table of half floats.
+/// Rounded to half precision.
 #[inline(always)]
-fn in_half<I: Isa>(isa: I, x: I::F32, f: impl Fn(I::F32) -> I::F32) -> I::F32 {
-    let half = |x| {
-        let mut bits = [0; 32];
-        isa.store_f16(x, &mut bits);
-        isa.load_f16(&bits)
-    };
-    isa.select_less(x, isa.splat(IDENTITY_FROM), half(f(half(x))), x)
+fn half<I: Isa>(isa: I, x: I::F32) -> I::F32 {
+    let mut bits = [0; 32];
+    isa.store_f16(x, &mut bits);
+    isa.load_f16(&bits)
+}
+
+/// `y` in half precision, but `x` where the function is the identity. Models were judged, and their answers recorded,
+/// with engines that look these functions up in a table of half floats.
+#[inline(always)]
+fn half_or_identity<I: Isa>(isa: I, x: I::F32, y: I::F32) -> I::F32 {
+    isa.select_less(x, isa.splat(IDENTITY_FROM), half(isa, y), x)
 }
 
 functions! {
@@ -84,14 +87,18 @@ functions! {
     Sigmoid: |isa, x| over_one_plus_exp(isa, isa.splat(1.0), x, -1.0);
     Tanh: |isa, x| tanh(isa, x);
     Silu: |isa, x| over_one_plus_exp(isa, x, x, -1.0);
-    GeluTanh: |isa, x| in_half(isa, x, |x| {
-        let cube = isa.mul(isa.mul(x, x), x);
-        let inner = isa.fma(isa.splat(0.044_715), cube, x);
+    GeluTanh: |isa, x| {
+        let h = half(isa, x);
+        let cube = isa.mul(isa.mul(h, h), h);
+        let inner = isa.fma(isa.splat(0.044_715), cube, h);
         // tanh(u) = 2 sigmoid(2u) - 1
-        over_one_plus_exp(isa, x, inner, -2.0 * 0.797_884_6)
-    });
+        half_or_identity(isa, x, over_one_plus_exp(isa, h, inner, -2.0 * 0.797_884_6))
+    };
     GeluErf: |isa, x| isa.mul(x, normal_cdf(isa, x));
-    GeluQuick: |isa, x| in_half(isa, x, |x| over_one_plus_exp(isa, x, x, -1.702));
+    GeluQuick: |isa, x| {
+        let h = half(isa, x);
+        half_or_identity(isa, x, over_one_plus_exp(isa, h, h, -1.702))
+    };
     Relu: |isa, x| isa.max(isa.splat(0.0), x);
     ReluSquared: |isa, x| {
         let x = isa.max(isa.splat(0.0), x);
