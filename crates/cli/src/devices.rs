@@ -9,12 +9,14 @@ use backend_cpu::{CpuConfig, CpuDevice};
 use crate::args::{Backend, DeviceArgs};
 use crate::output;
 
+/// How many threads the processor's device has.
+pub(crate) fn n_threads(args: &DeviceArgs) -> usize {
+    args.threads.map_or_else(|| CpuConfig::default().n_threads, Into::into)
+}
+
 /// The devices the flags ask for, fastest first.
 pub(crate) fn open(args: &DeviceArgs) -> Result<Vec<Arc<dyn Device>>> {
-    let mut config = CpuConfig::default();
-    if let Some(n) = args.threads {
-        config.n_threads = n.into();
-    }
+    let mut config = CpuConfig { n_threads: n_threads(args), ..CpuConfig::default() };
     if let Some(name) = &args.isa {
         let known = backend_cpu::available_isas();
         let called = |isa: &backend_cpu::isa::Kind| format!("{isa:?}").to_lowercase();

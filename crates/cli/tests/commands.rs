@@ -169,6 +169,9 @@ fn speed_is_a_table_or_json() {
     let json = output_of(&[&args[..], &["-o", "json"]].concat(), "");
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json.as_array().map(Vec::len), Some(2));
+    let json = output_of(&[&args[..], &["-o", "json", "--bandwidth"]].concat(), "");
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert!(json[0]["memory_share"].is_null() && json[1]["memory_share"].as_f64() > Some(0.0), "{json}");
     fails(&["bench", "-m", "missing.gguf", "-o", "json"], "", 1, &["missing.gguf"]);
 }
 

@@ -67,6 +67,9 @@ pub(crate) struct Rate {
     pub(crate) test: Test,
     #[serde(rename = "avg_ts")]
     pub(crate) tokens_per_second: f64,
+    /// Of ours: bytes a second of weights, over those that memory can be read with.
+    #[serde(default)]
+    pub(crate) memory_share: Option<f64>,
 }
 
 /// What the other engine said.
@@ -91,7 +94,7 @@ pub(crate) fn ours(given: Option<&Path>) -> Result<PathBuf> {
 /// One run of our bench.
 pub(crate) fn measure(program: &Path, model: &Path, sizes: &Sizes) -> Result<Vec<Rate>> {
     let isa: Vec<&str> = sizes.isa.iter().flat_map(|isa| ["--isa", isa]).collect();
-    let json = output(Command::new(program).arg("bench"), model, sizes, &isa)?;
+    let json = output(Command::new(program).args(["bench", "--bandwidth"]), model, sizes, &isa)?;
     serde_json::from_slice(&json).with_context(|| format!("the report of {}", program.display()))
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Row {
     pub(crate) test: Test,
     pub(crate) peer: Vec<f64>,
     pub(crate) ours: Vec<f64>,
+    /// Of generations: see [`Rate::memory_share`].
+    pub(crate) memory: Vec<f64>,
 }
 
 impl Row {
@@ -98,11 +100,18 @@ fn take_in(rows: &mut Vec<Row>, file: &std::path::Path, peer: &[Rate], ours: &[R
         let other = peer.iter().find(|r| r.test == own.test);
         ensure!(other.is_some(), "{model}: the peer did not run {}", own.test.name());
         let at = rows.iter().position(|r| r.model == model && r.test == own.test).unwrap_or_else(|| {
-            rows.push(Row { model: model.clone(), test: own.test, peer: vec![], ours: vec![] });
+            rows.push(Row {
+                model: model.clone(),
+                test: own.test,
+                peer: vec![],
+                ours: vec![],
+                memory: vec![],
+            });
             rows.len() - 1
         });
         rows[at].peer.extend(other.map(|r| r.tokens_per_second));
         rows[at].ours.push(own.tokens_per_second);
+        rows[at].memory.extend(own.memory_share);
     }
     Ok(())
 }
@@ -124,7 +133,7 @@ mod tests {
     use super::*;
 
     fn rate(n_prompt: u64, tokens_per_second: f64) -> Rate {
-        Rate { test: Test { n_prompt, n_gen: 0, n_depth: 0 }, tokens_per_second }
+        Rate { test: Test { n_prompt, n_gen: 0, n_depth: 0 }, tokens_per_second, memory_share: None }
     }
 
     #[test]

@@ -70,15 +70,20 @@ fn said(program: &str, args: &[&str]) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Medians of tokens per second, and of the ratios.
+/// Medians of tokens per second, of the ratios, and of what memory bounds.
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut table = String::from(
-        "| model | test | peer, tokens/s | llama-rs, tokens/s | ratio |\n|---|---|---:|---:|---:|\n",
+        "| model | test | peer, tokens/s | llama-rs, tokens/s | ratio | of memory |\n|---|---|---:|---:|---:|---:|\n",
     );
     for row in rows {
         let [peer, ours] = [&row.peer, &row.ours].map(|rates| median(rates.iter().copied()));
         let (model, test, ratio) = (&row.model, row.test.name(), row.ratio());
-        writeln!(table, "| {model} | {test} | {peer:.1} | {ours:.1} | {ratio:.2} |")
+        let memory = if row.memory.is_empty() {
+            String::new()
+        } else {
+            format!(" {:.0} %", 100.0 * median(row.memory.iter().copied()))
+        };
+        writeln!(table, "| {model} | {test} | {peer:.1} | {ours:.1} | {ratio:.2} |{memory} |")
             .expect("a string takes any text");
     }
     table
@@ -106,7 +111,8 @@ pub(crate) fn write(facts: &Facts, options: &Options, table: &str) -> Result<Pat
         "\n## Commit {commit}, {:02}:{:02} UTC\n\n\
          - {cpu} ({generation}), {n_cpus} cores, {memory}, Linux {kernel}; load before: {load}\n\
          - {rustc}; peer: {peer}{flash}\n\
-         - {ours}{isa}{threads} threads; medians of {rounds} alternating rounds, ratios round by round\n\n{table}",
+         - {ours}{isa}{threads} threads; medians of {rounds} alternating rounds, ratios round by round; memory: bytes of weights a second, of those that as \
+         many threads read from memory right after\n\n{table}",
         seconds / 3600 % 24,
         seconds / 60 % 60,
     )?;
@@ -141,7 +147,10 @@ mod tests {
     #[test]
     fn a_row_shows_medians() {
         let test = Test { n_prompt: 256, n_gen: 0, n_depth: 0 };
-        let row = Row { model: "a".into(), test, peer: vec![10.0, 20.0, 30.0], ours: vec![30.0, 40.0, 60.0] };
-        assert!(table(&[row]).ends_with("| a | pp256 | 20.0 | 40.0 | 2.00 |\n"));
+        let (peer, ours) = (vec![10.0, 20.0, 30.0], vec![30.0, 40.0, 60.0]);
+        let mut row = Row { model: "a".into(), test, peer, ours, memory: vec![] };
+        assert!(table(&[row.clone()]).ends_with("| a | pp256 | 20.0 | 40.0 | 2.00 | |\n"));
+        row.memory = vec![0.5, 0.25, 0.9];
+        assert!(table(&[row]).ends_with("| a | pp256 | 20.0 | 40.0 | 2.00 | 50 % |\n"));
     }
 }

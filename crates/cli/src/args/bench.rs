@@ -57,6 +57,10 @@ pub(crate) struct BenchArgs {
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "md")]
     pub(crate) output: BenchOutput,
 
+    /// Measure after each generation how fast memory is read, and show what share of it generating took
+    #[arg(long, conflicts_with = "npl")]
+    pub(crate) bandwidth: bool,
+
     /// Skip the run that warms caches up
     #[arg(long)]
     pub(crate) no_warmup: bool,

@@ -1,5 +1,6 @@
 //! `llama-rs bench`: tokens per second of prompts and generation, in the tests users know from llama-bench.
 
+mod bandwidth;
 mod batched;
 
 use std::fmt::Write as _;
@@ -44,9 +45,18 @@ impl Test {
 struct Measured {
     test: Test,
     samples: Vec<Duration>,
+    /// Bytes a second of weights, over those that memory can be read with.
+    memory_share: Option<f64>,
 }
 
 impl Measured {
+    /// Measures memory, if this is a generation.
+    fn compare_with_memory(&mut self, model: &LoadedModel, n_threads: usize) {
+        let is_generation = self.test.n_prompt == 0;
+        let bytes = bandwidth::weights_of_a_token(model).filter(|_| is_generation);
+        self.memory_share = bytes.map(|n| n as f64 * self.rate().0 / bandwidth::of_memory(n_threads));
+    }
+
     /// Mean and standard deviation of tokens per second.
     fn rate(&self) -> (f64, f64) {
         let rates: Vec<f64> =
@@ -63,7 +73,10 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     let tests = if is_batched { Vec::new() } else { tests(args)? };
     let mut records = Vec::new();
     if args.output == BenchOutput::Md && !is_batched {
-        output::emit("| model | size | threads | test | t/s |\n| --- | ---: | ---: | ---: | ---: |\n")?;
+        let (title, rule) = if args.bandwidth { (" of memory |", " ---: |") } else { ("", "") };
+        output::emit(&format!(
+            "| model | size | threads | test | t/s |{title}\n| --- | ---: | ---: | ---: | ---: |{rule}\n"
+        ))?;
     }
     for path in &args.models {
         let devices = devices::open(&args.device)?;
@@ -77,9 +90,14 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
         let mut is_first = true;
         for &test in &tests {
             let warm_up = !args.no_warmup && std::mem::take(&mut is_first);
-            let measured = measure(&model, test, args, warm_up)?;
+            let mut measured = measure(&model, test, args, warm_up)?;
+            if args.bandwidth {
+                measured.compare_with_memory(&model, devices::n_threads(&args.device));
+            }
             if args.output == BenchOutput::Md {
-                output::emit(&line(path, &model, &description, &measured))?;
+                let share = measured.memory_share.map(|share| format!(" {:.0} % |", 100.0 * share));
+                let share = share.unwrap_or_else(|| if args.bandwidth { " |".into() } else { String::new() });
+                output::emit(&format!("{}{share}\n", line(path, &model, &description, &measured)))?;
             }
             records.push(record(path, &model, &description, &measured));
         }
@@ -140,7 +158,7 @@ fn measure(model: &Arc<LoadedModel>, test: Test, args: &BenchArgs, warm_up: bool
         samples.push(start.elapsed());
         context.remove(seq);
     }
-    Ok(Measured { test, samples })
+    Ok(Measured { test, samples, memory_share: None })
 }
 
 fn context(model: &Arc<LoadedModel>, args: &BenchArgs, n_ctx: usize, n_seq_max: usize) -> Result<Context> {
@@ -184,7 +202,7 @@ fn line(path: &Path, model: &LoadedModel, device: &str, measured: &Measured) -> 
     let (mean, deviation) = measured.rate();
     let size = model.file().file_bytes() as f64 / f64::from(1 << 20);
     let test = measured.test.name();
-    format!("| {} | {size:.1} MiB | {device} | {test} | {mean:.2} ± {deviation:.2} |\n", name(path))
+    format!("| {} | {size:.1} MiB | {device} | {test} | {mean:.2} ± {deviation:.2} |", name(path))
 }
 
 fn record(path: &Path, model: &LoadedModel, device: &str, measured: &Measured) -> serde_json::Value {
@@ -201,5 +219,6 @@ fn record(path: &Path, model: &LoadedModel, device: &str, measured: &Measured) -
         "avg_ts": mean,
         "stddev_ts": deviation,
         "samples_ns": samples,
+        "memory_share": measured.memory_share,
     })
 }
