@@ -36,7 +36,7 @@ pub(crate) enum Scales<I: Isa> {
     Steps(Steps),
 }
 
-/// Scales and minima as multiples of a unit. What there are only 8 of comes first; nothing looks at the rest.
+/// Scales and minima as multiples of a unit. What there are only 8 of comes first; the rest is multiplied by zeros.
 #[derive(Clone, Copy)]
 pub(crate) struct Steps {
     pub(crate) scale: [i8; 16],

@@ -170,6 +170,7 @@ fn integer_sums<I: Isa>(isa: I, out: &mut BlockQ8) {
     for (sum, pair) in out.half_sum.iter_mut().zip(out.pair_sum) {
         *sum = pair[0] + pair[1];
     }
+    out.sum = [0; 16];
     for i in 0..8 {
         out.sum[i] = out.half_sum[2 * i] + out.half_sum[2 * i + 1];
     }

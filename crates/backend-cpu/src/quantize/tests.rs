@@ -101,3 +101,26 @@ fn weights_read_what_ggml_pairs_with_them() {
         types.iter().for_each(|&dtype| assert_eq!(Rounding::of(dtype), rounding, "{dtype}"));
     }
 }
+
+/// Buffers are used again, for other things too: nothing of what was there may stay.
+#[test]
+fn what_was_in_the_buffer_does_not_matter() {
+    let x: Vec<f32> = (0..BLOCK + 40).map(|i| (i as f32).sin()).collect();
+    for kernels in Kind::ALL.into_iter().filter_map(Kernels::for_isa) {
+        for rounding in ROUNDINGS {
+            let mut fresh = vec![BlockQ8::zeroed(); 2];
+            let mut used = fresh.clone();
+            bytemuck::cast_slice_mut::<_, u8>(&mut used).fill(0x55);
+            kernels.quantize_row(rounding, &x, &mut fresh);
+            kernels.quantize_row(rounding, &x, &mut used);
+            for (fresh, used) in fresh.iter().zip(&used) {
+                let size = std::mem::offset_of!(BlockQ8, _pad);
+                assert_eq!(
+                    bytemuck::bytes_of(fresh)[..size],
+                    bytemuck::bytes_of(used)[..size],
+                    "{rounding:?}"
+                );
+            }
+        }
+    }
+}

@@ -57,7 +57,8 @@ pub(crate) struct BenchArgs {
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "md")]
     pub(crate) output: BenchOutput,
 
-    /// Measure after each generation how fast memory is read, and show what share of it generating took
+    /// Measure after each generation how fast memory is read, and show what share of it generating took;
+    /// takes half a second and 512 MiB
     #[arg(long, conflicts_with = "npl")]
     pub(crate) bandwidth: bool,
 

@@ -29,6 +29,7 @@ pub struct BlockIq1M {
 impl BlockIq1M {
     /// The scale of the block, which has no field of its own.
     #[must_use]
+    #[inline(always)]
     pub fn d(&self) -> F16 {
         let nibbles = self.scales.iter().enumerate();
         F16::from_bits(nibbles.fold(0, |bits, (w, word)| bits | word.get() >> 12 << (4 * w)))

@@ -298,12 +298,7 @@ impl Format for Iq1M {
                 *scale = 2 * (word.get() >> (3 * s) & 7) as i8 + 1;
             }
         }
-        // `BlockIq1M::d`, inlined.
-        let mut d = 0;
-        for (w, word) in span.scales.iter().enumerate() {
-            d |= word.get() >> 12 << (4 * w);
-        }
-        Scales::steps(scales, isa.f16(d) * 0.125)
+        Scales::steps(scales, isa.f16(span.d().to_bits()) * 0.125)
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {

@@ -95,8 +95,11 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
                 measured.compare_with_memory(&model, devices::n_threads(&args.device));
             }
             if args.output == BenchOutput::Md {
-                let share = measured.memory_share.map(|share| format!(" {:.0} % |", 100.0 * share));
-                let share = share.unwrap_or_else(|| if args.bandwidth { " |".into() } else { String::new() });
+                let share = match measured.memory_share {
+                    Some(share) => format!(" {:.0} % |", 100.0 * share),
+                    None if args.bandwidth => " |".into(),
+                    None => String::new(),
+                };
                 output::emit(&format!("{}{share}\n", line(path, &model, &description, &measured)))?;
             }
             records.push(record(path, &model, &description, &measured));
