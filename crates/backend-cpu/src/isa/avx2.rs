@@ -1,7 +1,7 @@
 //! AVX2 with FMA and F16C: a virtual vector is a pair of 256-bit registers.
 #![expect(unsafe_code, reason = "intrinsics, made sound by the existence of an `Avx2`")]
 
-use std::arch::x86_64::*;
+use std::arch::{asm, x86_64::*};
 
 use bytemuck::Pod;
 
@@ -11,15 +11,16 @@ use crate::quantize::BlockQ8;
 
 mod tile;
 
-/// Proof that this CPU has AVX2, FMA and F16C.
+/// Proof that this CPU has AVX2, FMA and F16C; with `VNNI` AVX-512 VL and VNNI too, of which dots make use.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx2(());
+pub(crate) struct Avx2<const VNNI: bool = false>(());
 
-impl Avx2 {
+impl<const VNNI: bool> Avx2<VNNI> {
     pub(crate) fn detect() -> Option<Self> {
         (is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("f16c"))
+            && is_x86_feature_detected!("f16c")
+            && (!VNNI || is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512vnni")))
         .then_some(Self(()))
     }
 }
@@ -27,7 +28,7 @@ impl Avx2 {
 /// Evaluates intrinsics in a method of `Avx2`.
 macro_rules! proven {
     ($e:expr) => {
-        // SAFETY: an `Avx2` exists only after `detect` saw avx2, fma and f16c; loads and stores go through
+        // SAFETY: an `Avx2` exists only after `detect` saw avx2, fma and f16c, and what `VNNI` says; loads and stores go through
         // references to arrays of at least the size that the instruction touches.
         unsafe { $e }
     };
@@ -43,7 +44,12 @@ macro_rules! pairwise {
     };
 }
 
-impl Avx2 {
+impl<const VNNI: bool> Avx2<VNNI> {
+    /// What tiles are made for.
+    #[inline(always)]
+    fn plain(self) -> Avx2 {
+        Avx2(())
+    }
     #[inline(always)]
     fn load_16(self, v: &[u8; 16]) -> __m128i {
         proven!(_mm_loadu_si128(v.as_ptr().cast()))
@@ -172,12 +178,52 @@ pub(super) unsafe fn head_pairs<B: Pod>(blocks: &[B; 8]) -> [__m128i; 2] {
     }
 }
 
-impl Isa for Avx2 {
+/// For each place of each vector, the shuffle of [`Isa::Steps`] that repeats what it wants.
+#[inline(always)]
+fn places() -> &'static [[[u8; 32]; 2]; 4] {
+    #[repr(align(32))]
+    struct Aligned([[[u8; 32]; 2]; 4]);
+    static PLACES: Aligned = Aligned({
+        let mut places = [[[0; 32]; 2]; 4];
+        let mut i = 0;
+        while i < 256 {
+            places[i / 64][i / 32 % 2][i % 32] = (i / 32 * 2 + i % 2) as u8;
+            i += 1;
+        }
+        places
+    });
+    let mut places = &raw const PLACES.0;
+    // SAFETY: there is no instruction in it: it hides from the compiler what is loaded, which it would else save by
+    // making two shuffles of each.
+    unsafe {
+        asm!("/* {} */", inout(reg) places, options(pure, readonly, nostack, preserves_flags));
+        &*places
+    }
+}
+
+/// [`Isa::six_bits`].
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+pub(super) unsafe fn six_bits(v: __m128i) -> [[i8; 16]; 2] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let low = _mm_srlv_epi32(_mm_shuffle_epi32::<0b11_10_11_01>(v), _mm_setr_epi32(0, 0, 0, 4));
+        let low = _mm_and_si128(low, _mm_setr_epi32(0x3f3f_3f3f, 0x0f0f_0f0f, 0x3f3f_3f3f, 0x0f0f_0f0f));
+        let high = _mm_srli_epi32::<2>(_mm_shuffle_epi32::<0b10_10_01_01>(v));
+        let both = _mm_or_si128(low, _mm_and_si128(high, _mm_setr_epi32(0, 0x3030_3030, 0, 0x3030_3030)));
+        [bytemuck::cast(both), bytemuck::cast(_mm_unpackhi_epi64(both, both))]
+    }
+}
+
+impl<const VNNI: bool> Isa for Avx2<VNNI> {
     type F32 = [__m256; 2];
     type I32 = [__m256i; 2];
     type Bytes = [__m256i; 2];
     /// Words, of which place `i` of vector `v` wants number `2 * i + v` of each half.
     type Steps = __m256i;
+    type Narrow = Self;
 
     const WIDE_OFFSET: i32 = 0;
     const PANEL_VECTORS: usize = 1;
@@ -185,12 +231,16 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
         #[target_feature(enable = "avx2,fma,f16c")]
-        fn shell<K: Kernel>(isa: Avx2, kernel: K) -> K::Output {
+        fn shell<const VNNI: bool, K: Kernel>(isa: Avx2<VNNI>, kernel: K) -> K::Output {
             kernel.run(isa)
         }
         proven!(shell(self, kernel))
     }
 
+    #[inline(always)]
+    fn narrow(self) -> Self {
+        self
+    }
     #[inline(always)]
     fn splat(self, v: f32) -> [__m256; 2] {
         proven!([_mm256_set1_ps(v); 2])
@@ -277,6 +327,12 @@ impl Isa for Avx2 {
             let high = _mm_unpackhi_epi64(v, v);
             [_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(v)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(high))]
         })
+    }
+    #[inline(always)]
+    fn f16_pair(self, bits: [u16; 2]) -> [f32; 2] {
+        let [a, b, ..]: [f32; 4] =
+            proven!(bytemuck::cast(_mm_cvtph_ps(_mm_cvtsi32_si128(bytemuck::cast(bits)))));
+        [a, b]
     }
     #[inline(always)]
     fn f16(self, bits: u16) -> f32 {
@@ -445,6 +501,10 @@ impl Isa for Avx2 {
         joined
     }
     #[inline(always)]
+    fn six_bits(self, v: &[u8; 16]) -> [[i8; 16]; 2] {
+        proven!(six_bits(self.load_16(v)))
+    }
+    #[inline(always)]
     fn and(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
         pairwise!(_mm256_and_si256, a, b)
     }
@@ -563,18 +623,29 @@ impl Isa for Avx2 {
         at: usize,
     ) -> [__m256i; 2] {
         let pairs = self.pairs_of_products::<P>(codes, x);
-        let place = |i: usize| {
-            let word = (0x0100 + 0x0202 * (2 * at + i)) as i16;
-            proven!(_mm256_shuffle_epi8(steps, _mm256_set1_epi16(word)))
-        };
-        self.add_i32(acc, pairwise!(_mm256_madd_epi16, pairs, [place(0), place(1)]))
+        let [first, second] = &places()[at];
+        let steps = pairwise!(_mm256_shuffle_epi8, [steps; 2], [self.load_32(first), self.load_32(second)]);
+        if VNNI {
+            return proven!([
+                _mm256_dpwssd_epi32(acc[0], pairs[0], steps[0]),
+                _mm256_dpwssd_epi32(acc[1], pairs[1], steps[1]),
+            ]);
+        }
+        self.add_i32(acc, pairwise!(_mm256_madd_epi16, pairs, steps))
     }
     #[inline(always)]
-    fn dot_16(self, a: &[i8; 16], b: &[i16; 16]) -> [__m256i; 2] {
+    fn fma_dot_16(self, a: &[i8; 16], b: &[i16; 16], scale: f32, [acc, other]: [__m256; 2]) -> [__m256; 2] {
         proven!({
             let a = _mm256_cvtepi8_epi16(_mm_loadu_si128(a.as_ptr().cast()));
-            let b = _mm256_loadu_si256(b.as_ptr().cast());
-            [_mm256_madd_epi16(a, b), _mm256_setzero_si256()]
+            let dots = _mm256_madd_epi16(a, _mm256_loadu_si256(b.as_ptr().cast()));
+            [_mm256_fmadd_ps(_mm256_cvtepi32_ps(dots), _mm256_set1_ps(scale), acc), other]
+        })
+    }
+    #[inline(always)]
+    fn fma_sum(self, [a, b]: [__m256i; 2], scale: f32, [acc, other]: [__m256; 2]) -> [__m256; 2] {
+        proven!({
+            let dots = _mm256_cvtepi32_ps(_mm256_add_epi32(a, b));
+            [_mm256_fmadd_ps(dots, _mm256_set1_ps(scale), acc), other]
         })
     }
     #[inline(always)]
@@ -601,11 +672,11 @@ impl Isa for Avx2 {
     }
     #[inline(always)]
     fn store_numbers<P: Packing>(self, codes: [__m256i; 2], steps: [__m256i; 2], out: &mut [[u8; 64]; 2]) {
-        tile::store_numbers::<P>(self, codes, steps, out);
+        tile::store_numbers::<P>(self.plain(), codes, steps, out);
     }
     #[inline(always)]
     fn ready<P: Packing>(self, x: &BlockQ8, out: &mut Ready) {
-        tile::ready::<P>(self, x, out);
+        tile::ready::<P>(self.plain(), x, out);
     }
     #[inline(always)]
     fn multiply<P: Packing, const T: usize, const V: usize>(
@@ -616,7 +687,7 @@ impl Isa for Avx2 {
         sums: &mut [[[__m256; 2]; T]; V],
     ) {
         for (span, sums) in spans.iter().zip(sums) {
-            tile::multiply::<P, T>(self, span, x.ready, n_groups, sums);
+            tile::multiply::<P, T>(self.plain(), span, x.ready, n_groups, sums);
         }
     }
     #[inline(always)]
@@ -627,7 +698,7 @@ impl Isa for Avx2 {
     ) -> [[[__m256i; 2]; T]; V] {
         let mut sums = [[self.splat_i32(0); T]; V];
         for (span, sums) in spans.iter().zip(&mut sums) {
-            tile::multiply_steps::<P, T>(self, span, x.ready, sums);
+            tile::multiply_steps::<P, T>(self.plain(), span, x.ready, sums);
         }
         sums
     }

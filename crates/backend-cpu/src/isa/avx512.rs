@@ -11,19 +11,17 @@ use crate::quantize::BlockQ8;
 
 /// Proof that this CPU has AVX-512 F, BW, DQ, VL and VNNI, and all of AVX2, FMA and F16C.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx512(());
+pub(crate) struct Avx512 {
+    narrow: avx2::Avx2<true>,
+}
 
 impl Avx512 {
     pub(crate) fn detect() -> Option<Self> {
+        let narrow = avx2::Avx2::detect()?;
         (is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512vnni")
-            && is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("f16c"))
-        .then_some(Self(()))
+            && is_x86_feature_detected!("avx512dq"))
+        .then_some(Self { narrow })
     }
 }
 
@@ -70,6 +68,7 @@ impl Isa for Avx512 {
     type Bytes = __m512i;
     /// Words, of which place `i` wants number `i` of each quarter; of wide codes, lanes.
     type Steps = __m512i;
+    type Narrow = avx2::Avx2<true>;
 
     const WIDE_OFFSET: i32 = 128;
     const PANEL_VECTORS: usize = 2;
@@ -83,6 +82,10 @@ impl Isa for Avx512 {
         proven!(shell(self, kernel))
     }
 
+    #[inline(always)]
+    fn narrow(self) -> avx2::Avx2<true> {
+        self.narrow
+    }
     #[inline(always)]
     fn splat(self, v: f32) -> __m512 {
         proven!(_mm512_set1_ps(v))
@@ -143,6 +146,12 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn i8_16(self, v: [i8; 16]) -> __m512 {
         proven!(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(self.load_16(&v.map(i8::cast_unsigned)))))
+    }
+    #[inline(always)]
+    fn f16_pair(self, bits: [u16; 2]) -> [f32; 2] {
+        let [a, b, ..]: [f32; 4] =
+            proven!(bytemuck::cast(_mm_cvtph_ps(_mm_cvtsi32_si128(bytemuck::cast(bits)))));
+        [a, b]
     }
     #[inline(always)]
     fn f16(self, bits: u16) -> f32 {
@@ -274,6 +283,10 @@ impl Isa for Avx512 {
             proven!(_mm512_cvtepi64_epi32(_mm512_mask_srli_epi64::<32>(pairs, upper[i], pairs)))
         };
         proven!(_mm512_inserti64x4::<1>(_mm512_castsi256_si512(eight(0)), eight(1)))
+    }
+    #[inline(always)]
+    fn six_bits(self, v: &[u8; 16]) -> [[i8; 16]; 2] {
+        proven!(avx2::six_bits(self.load_16(v)))
     }
     #[inline(always)]
     fn and(self, a: __m512i, b: __m512i) -> __m512i {
@@ -409,12 +422,16 @@ impl Isa for Avx512 {
         self.add_dots::<P>(acc, codes[1], &x[1], steps, at)
     }
     #[inline(always)]
-    fn dot_16(self, a: &[i8; 16], b: &[i16; 16]) -> __m512i {
+    fn fma_dot_16(self, a: &[i8; 16], b: &[i16; 16], scale: f32, acc: __m512) -> __m512 {
         proven!({
             let a = _mm256_cvtepi8_epi16(_mm_loadu_si128(a.as_ptr().cast()));
-            let b = _mm256_loadu_si256(b.as_ptr().cast());
-            _mm512_zextsi256_si512(_mm256_madd_epi16(a, b))
+            let dots = _mm256_cvtepi32_ps(_mm256_madd_epi16(a, _mm256_loadu_si256(b.as_ptr().cast())));
+            self.fma(_mm512_zextps256_ps512(dots), self.splat(scale), acc)
         })
+    }
+    #[inline(always)]
+    fn fma_sum(self, dots: __m512i, scale: f32, acc: __m512) -> __m512 {
+        self.fma(self.to_f32(dots), self.splat(scale), acc)
     }
     #[inline(always)]
     fn fma_by_8(self, dots: __m512i, scales: &[f32; 2], acc: __m512) -> __m512 {

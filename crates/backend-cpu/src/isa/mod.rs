@@ -90,6 +90,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     type Bytes: Copy;
     /// Integer scales where [`Isa::add_dots`] wants them.
     type Steps: Copy;
+    /// What uses shorter registers, if this can, or this.
+    type Narrow: Isa;
 
     /// What [`Isa::wide`] adds to signed codes.
     const WIDE_OFFSET: i32;
@@ -98,6 +100,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
 
     /// Runs `kernel` compiled with this ISA's instructions.
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
+
+    fn narrow(self) -> Self::Narrow;
 
     fn splat(self, v: f32) -> Self::F32;
     fn load(self, v: &[f32; 16]) -> Self::F32;
@@ -122,6 +126,10 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     /// 16 signed bytes as numbers.
     fn i8_16(self, v: [i8; 16]) -> Self::F32;
     fn f16(self, bits: u16) -> f32;
+    #[inline(always)]
+    fn f16_pair(self, [a, b]: [u16; 2]) -> [f32; 2] {
+        [self.f16(a), self.f16(b)]
+    }
 
     fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
     fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
@@ -170,6 +178,19 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
             *word = (pairs[k / 8][k % 8] >> shift) as u32;
         }
         self.join_4(words)
+    }
+    /// Twice eight numbers of six bits in the last three words `a`, `b`, `c` of `v`; anything is above them. The bytes of
+    /// `a` have four numbers in their lower bits, and above those the upper bits of four others, whose lower bits are the
+    /// lower halves of the bytes of `c`. So have those of `b`, with the upper halves.
+    #[inline(always)]
+    fn six_bits(self, v: &[u8; 16]) -> [[i8; 16]; 2] {
+        let [_, a, b, c] = bytemuck::cast::<_, [[u8; 4]; 4]>(*v).map(u32::from_le_bytes);
+        let eight = |low: u32, high: u32| {
+            let high = high & 0x0f0f_0f0f | low >> 2 & 0x3030_3030;
+            let eight = u64::from(low & 0x3f3f_3f3f) | u64::from(high) << 32;
+            bytemuck::cast(u128::from(eight).to_le_bytes())
+        };
+        [eight(a, c), eight(b, c >> 4)]
     }
     fn and(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
     fn or(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
@@ -246,8 +267,10 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
         let acc = self.add_dots::<P>(acc, codes[0], &x[0], steps, at);
         self.add_dots::<P>(acc, codes[1], &x[1], steps, at)
     }
-    /// Lanes whose sum is that of the products.
-    fn dot_16(self, a: &[i8; 16], b: &[i16; 16]) -> Self::I32;
+    /// `acc` and `scale` times the products. Only the sum of the lanes is determined.
+    fn fma_dot_16(self, a: &[i8; 16], b: &[i16; 16], scale: f32, acc: Self::F32) -> Self::F32;
+    /// `acc + dots * scale`. Only the sum of the lanes is determined.
+    fn fma_sum(self, dots: Self::I32, scale: f32, acc: Self::F32) -> Self::F32;
     /// `acc + dots * scale`, a scale for each 8 lanes.
     fn fma_by_8(self, dots: Self::I32, scales: &[f32; 2], acc: Self::F32) -> Self::F32;
     /// `acc + dots * scale`, a scale for each 4 lanes.

@@ -125,6 +125,13 @@ impl<const DOTPROD: bool> Neon<DOTPROD> {
         })
     }
 
+    /// `acc + dots * scale` in the first four lanes.
+    #[inline(always)]
+    fn fma_lanes(self, dots: int32x4_t, scale: f32, mut acc: [float32x4_t; 4]) -> [float32x4_t; 4] {
+        acc[0] = proven!(vfmaq_n_f32(acc[0], vcvtq_f32_s32(dots), scale));
+        acc
+    }
+
     /// Four rows times `T` tokens, only with `DOTPROD`: four steps of a token share a register.
     #[inline(always)]
     fn quad_of_dots<const S: usize, const T: usize>(
@@ -202,6 +209,7 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
     type I32 = [int32x4_t; 4];
     type Bytes = [uint8x16_t; 4];
     type Steps = [[i32; 4]; 4];
+    type Narrow = Self;
 
     const WIDE_OFFSET: i32 = 0;
     const PANEL_VECTORS: usize = 1;
@@ -220,6 +228,10 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
         unsafe { if DOTPROD { with_dots(self, kernel) } else { base(self, kernel) } }
     }
 
+    #[inline(always)]
+    fn narrow(self) -> Self {
+        self
+    }
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F32 {
         proven!([vdupq_n_f32(v); 4])
@@ -508,19 +520,20 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
         proven!(each!(vmlaq_n_s32, acc, self.dot(codes, x), steps[at]))
     }
     #[inline(always)]
-    fn dot_16(self, a: &[i8; 16], b: &[i16; 16]) -> Self::I32 {
-        proven!({
+    fn fma_dot_16(self, a: &[i8; 16], b: &[i16; 16], scale: f32, acc: Self::F32) -> Self::F32 {
+        let dots = proven!({
             let a: int8x16_t = bytemuck::cast(*a);
             let [low, high]: [int16x8_t; 2] = bytemuck::cast(*b);
             let of_low = vmovl_s8(vget_low_s8(a));
             let of_high = vmovl_high_s8(a);
-            [
-                vmull_s16(vget_low_s16(of_low), vget_low_s16(low)),
-                vmull_high_s16(of_low, low),
-                vmull_s16(vget_low_s16(of_high), vget_low_s16(high)),
-                vmull_high_s16(of_high, high),
-            ]
-        })
+            let sums = vmlal_high_s16(vmull_s16(vget_low_s16(of_low), vget_low_s16(low)), of_low, low);
+            vmlal_high_s16(vmlal_s16(sums, vget_low_s16(of_high), vget_low_s16(high)), of_high, high)
+        });
+        self.fma_lanes(dots, scale, acc)
+    }
+    #[inline(always)]
+    fn fma_sum(self, [a, b, c, d]: Self::I32, scale: f32, acc: Self::F32) -> Self::F32 {
+        self.fma_lanes(proven!(vaddq_s32(vaddq_s32(a, b), vaddq_s32(c, d))), scale, acc)
     }
     #[inline(always)]
     fn fma_by_8(self, dots: Self::I32, scales: &[f32; 2], acc: Self::F32) -> Self::F32 {

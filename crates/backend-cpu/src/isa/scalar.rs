@@ -26,6 +26,7 @@ impl Isa for Scalar {
     type I32 = [i32; 16];
     type Bytes = [u8; 64];
     type Steps = [[i32; 4]; 4];
+    type Narrow = Self;
 
     const WIDE_OFFSET: i32 = 0;
     const PANEL_VECTORS: usize = 1;
@@ -35,6 +36,10 @@ impl Isa for Scalar {
         kernel.run(self)
     }
 
+    #[inline(always)]
+    fn narrow(self) -> Self {
+        self
+    }
     #[inline(always)]
     fn splat(self, v: f32) -> [f32; 16] {
         [v; 16]
@@ -272,8 +277,12 @@ impl Isa for Scalar {
         std::array::from_fn(|i| acc[i] + dots[i] * steps[at][i / 4])
     }
     #[inline(always)]
-    fn dot_16(self, a: &[i8; 16], b: &[i16; 16]) -> [i32; 16] {
-        map(*a, *b, |a, b| i32::from(a) * i32::from(b))
+    fn fma_dot_16(self, a: &[i8; 16], b: &[i16; 16], scale: f32, acc: [f32; 16]) -> [f32; 16] {
+        self.fma_sum(map(*a, *b, |a, b| i32::from(a) * i32::from(b)), scale, acc)
+    }
+    #[inline(always)]
+    fn fma_sum(self, dots: [i32; 16], scale: f32, acc: [f32; 16]) -> [f32; 16] {
+        self.fma(self.to_f32(dots), self.splat(scale), acc)
     }
     #[inline(always)]
     fn fma_by_8(self, dots: [i32; 16], scales: &[f32; 2], acc: [f32; 16]) -> [f32; 16] {

@@ -29,26 +29,39 @@ impl<F: Format> Kernel for Dot<'_, '_, F> {
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
+        if F::NARROW { self.multiply(isa.narrow()) } else { self.multiply(isa) }
+    }
+}
+
+impl<F: Format> Dot<'_, '_, F> {
+    #[inline(always)]
+    fn multiply<I: Isa>(mut self, isa: I) {
         let n_tokens = self.out.n_tokens();
+        let mut t = 0;
+        while t < n_tokens {
+            match n_tokens - t {
+                1 => self.multiply_tokens::<I, 1>(isa, t),
+                2 => self.multiply_tokens::<I, 2>(isa, t),
+                3 => self.multiply_tokens::<I, 3>(isa, t),
+                _ => self.multiply_tokens::<I, 4>(isa, t),
+            }
+            t += 4;
+        }
+    }
+
+    /// The `T` tokens from `first` on.
+    #[inline(always)]
+    fn multiply_tokens<I: Isa, const T: usize>(&mut self, isa: I, first: usize) {
         let n = self.weights.n;
         let n_blocks = n.div_ceil(256);
-        let x = |t: usize| &self.x[t * n_blocks..(t + 1) * n_blocks];
-        for row in self.rows {
-            let w = self.weights.tail_from(row);
-            let mut put = |t: usize, y: f32| self.out.put(t, row, y);
-            let mut t = 0;
-            while t + 4 <= n_tokens {
-                let y = dot_row::<I, F, 4>(isa, w, n, [x(t), x(t + 1), x(t + 2), x(t + 3)]);
-                (0..4).for_each(|i| put(t + i, y[i]));
-                t += 4;
-            }
-            if t + 2 <= n_tokens {
-                let y = dot_row::<I, F, 2>(isa, w, n, [x(t), x(t + 1)]);
-                (0..2).for_each(|i| put(t + i, y[i]));
-                t += 2;
-            }
-            if t < n_tokens {
-                put(t, dot_row::<I, F, 1>(isa, w, n, [x(t)])[0]);
+        let mut x = [self.x; T];
+        for (t, x) in (first..).zip(&mut x) {
+            *x = &x[t * n_blocks..(t + 1) * n_blocks];
+        }
+        for row in self.rows.clone() {
+            let products = dot_row::<I, F, T>(isa, self.weights.tail_from(row), n, x);
+            for (t, product) in (first..).zip(products) {
+                self.out.put(t, row, product);
             }
         }
     }
@@ -65,10 +78,11 @@ struct Sums<I: Isa, const T: usize> {
 fn dot_row<I: Isa, F: Format, const T: usize>(isa: I, w: &[u8], n: usize, x: [&[BlockQ8]; T]) -> [f32; T] {
     let mut sums = Sums { products: [isa.splat(0.0); T], excess: [isa.splat(0.0); T] };
     let (whole, rest) = (n / 256, n % 256);
-    let spans = &w[..whole * size_of::<F::Span>()];
-    for (at, span) in spans.chunks_exact(size_of::<F::Span>()).enumerate() {
-        isa.prefetch(span, AHEAD);
-        dot_span::<I, F, T>(isa, bytemuck::from_bytes(span), x.map(|x| &x[at]), &mut sums);
+    let spans: &[F::Span] = bytemuck::cast_slice(&w[..whole * size_of::<F::Span>()]);
+    let (spans, of_spans) = (&spans[..whole], x.map(|x| &x[..whole]));
+    for at in 0..whole {
+        isa.prefetch(bytemuck::bytes_of(&spans[at]), AHEAD);
+        dot_span::<I, F, T>(isa, &spans[at], of_spans.map(|x| &x[at]), &mut sums);
     }
     if rest > 0 {
         let padded;
@@ -181,16 +195,13 @@ fn dot_steps<I: Isa, F: Format, const T: usize>(
     for t in 0..T {
         let d = x[t].d[0];
         let x_sums = if F::Packing::HALVES { &x[t].half_sum } else { &x[t].sum };
-        let unit = isa.splat(steps.unit * d);
-        sums.products[t] = isa.fma(isa.to_f32(dots[t]), unit, sums.products[t]);
+        let unit = steps.unit * d;
+        sums.products[t] = isa.fma_sum(dots[t], unit, sums.products[t]);
         if offset != 0 {
-            let unit = isa.mul(unit, isa.splat(offset as f32));
-            let excess = isa.to_f32(isa.dot_16(&steps.scale, x_sums));
-            sums.excess[t] = isa.fma(excess, unit, sums.excess[t]);
+            sums.excess[t] = isa.fma_dot_16(&steps.scale, x_sums, unit * offset as f32, sums.excess[t]);
         }
         if F::Packing::MIN {
-            let excess = isa.to_f32(isa.dot_16(&steps.min, x_sums));
-            sums.excess[t] = isa.fma(excess, isa.splat(steps.min_unit * d), sums.excess[t]);
+            sums.excess[t] = isa.fma_dot_16(&steps.min, x_sums, steps.min_unit * d, sums.excess[t]);
         }
     }
 }

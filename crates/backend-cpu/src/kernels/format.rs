@@ -15,6 +15,8 @@ pub(crate) trait Format: 'static {
 
     /// Units come in pairs: the first has the first 16 values of each of four groups of 32, the second the others.
     const SPLIT: bool = false;
+    /// Dots are faster with [`Isa::narrow`]: its registers have codes of one scale.
+    const NARROW: bool = false;
 
     /// Scale and minimum of each 32 values, or with [`Packing::HALVES`] of each 16.
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I>;

@@ -1,5 +1,6 @@
 //! `Q2_K` to `Q6_K`: super-blocks of 256 with small integer scales for each 16 or 32 values.
 
+use bytemuck::Pod;
 use quant::blocks::{BlockQ2K, BlockQ3K, BlockQ4K, BlockQ5K, BlockQ6K, F16};
 
 use crate::{
@@ -17,7 +18,7 @@ impl Format for Q2K {
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
         let packed = u128::from_le_bytes(span.scales);
         let low = u128::from_le_bytes([15; 16]);
-        let (unit, min_unit) = (isa.f16(span.d.to_bits()), isa.f16(span.dmin.to_bits()));
+        let [unit, min_unit] = isa.f16_pair([span.d.to_bits(), span.dmin.to_bits()]);
         Scales::Steps(Steps { scale: bytes(packed & low), min: bytes(packed >> 4 & low), unit, min_unit })
     }
     #[inline(always)]
@@ -79,9 +80,11 @@ impl Format for Q4K {
     type Packing = Steps32WithMin<15>;
     type Span = BlockQ4K;
 
+    const NARROW: bool = true;
+
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        six_bit_scales(isa, &span.scales, span.d, span.dmin)
+        six_bit_scales(isa, span, span.d, span.dmin)
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
@@ -99,14 +102,12 @@ fn nibbles<I: Isa>(isa: I, qs: &[u8; 128]) -> [I::Bytes; 4] {
     codes
 }
 
-/// The 8 scales and 8 minima of `Q4_K` and `Q5_K`, packed to 12 bytes.
+/// The 8 scales and 8 minima of `Q4_K` and `Q5_K`, packed to 12 bytes behind their units.
 #[inline(always)]
-fn six_bit_scales<I: Isa>(isa: I, packed: &[u8; 12], d: F16, dmin: F16) -> Scales<I> {
-    let [a, b, c] = bytemuck::cast_ref::<_, [[u8; 4]; 3]>(packed).map(u32::from_le_bytes);
-    let scales = u64::from(a & 0x3f3f_3f3f) | u64::from(c & 0x0f0f_0f0f | a >> 2 & 0x3030_3030) << 32;
-    let mins = u64::from(b & 0x3f3f_3f3f) | u64::from(c >> 4 & 0x0f0f_0f0f | b >> 2 & 0x3030_3030) << 32;
-    let (unit, min_unit) = (isa.f16(d.to_bits()), isa.f16(dmin.to_bits()));
-    Scales::Steps(Steps { scale: bytes(scales.into()), min: bytes(mins.into()), unit, min_unit })
+fn six_bit_scales<I: Isa, B: Pod>(isa: I, block: &B, d: F16, dmin: F16) -> Scales<I> {
+    let [scale, min] = isa.six_bits(bytemuck::bytes_of(block).first_chunk().expect("a block has 16 bytes"));
+    let [unit, min_unit] = isa.f16_pair([d.to_bits(), dmin.to_bits()]);
+    Scales::Steps(Steps { scale, min, unit, min_unit })
 }
 
 pub(crate) struct Q5K;
@@ -115,9 +116,11 @@ impl Format for Q5K {
     type Packing = Steps32WithMin<31>;
     type Span = BlockQ5K;
 
+    const NARROW: bool = true;
+
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        six_bit_scales(isa, &span.scales, span.d, span.dmin)
+        six_bit_scales(isa, span, span.d, span.dmin)
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
