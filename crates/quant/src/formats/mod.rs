@@ -42,7 +42,7 @@ pub use iq3_s::BlockIq3S;
 pub use iq3_xxs::BlockIq3Xxs;
 pub use iq4_nl::BlockIq4Nl;
 pub use iq4_xs::BlockIq4Xs;
-pub use mxfp4::BlockMxfp4;
+pub use mxfp4::{BlockMxfp4, half_power};
 pub use nvfp4::BlockNvfp4;
 pub use plain::{BlockF32, BlockF64, BlockI8, BlockI16, BlockI32, BlockI64};
 pub use q1_0::BlockQ1_0;

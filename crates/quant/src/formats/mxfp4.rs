@@ -27,12 +27,18 @@ impl BlockMxfp4 {
     #[must_use]
     #[inline(always)]
     pub const fn scale(&self) -> f32 {
-        f32::from_bits(match self.e {
-            0 => 0x0020_0000,
-            1 => 0x0040_0000,
-            e => (e as u32 - 1) << 23,
-        })
+        half_power(self.e as u32)
     }
+}
+
+/// `2^(e - 127) / 2`, for `e` below 256, of which 255 is NaN. Without branches, for vectors of it.
+#[must_use]
+#[inline(always)]
+pub const fn half_power(e: u32) -> f32 {
+    // The least two are below the smallest normal number.
+    let least = if e == 0 { 0x0020_0000 } else { 0x0040_0000 };
+    let normal = e.saturating_sub(1) << 23;
+    f32::from_bits(if normal > least { normal } else { least })
 }
 
 impl Block<32> for BlockMxfp4 {

@@ -84,16 +84,15 @@ impl Format for Mxfp4 {
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
-        // `BlockMxfp4::scale` without branches, for all blocks at once.
-        let mut bits = [0_u32; 8];
-        for (bits, block) in bits.iter_mut().zip(span) {
-            *bits = block.e.into();
+        let mut exponents = [0_u32; 8];
+        for (e, block) in exponents.iter_mut().zip(span) {
+            *e = block.e.into();
         }
-        for bits in &mut bits {
-            let least = if *bits == 0 { 0x0020_0000 } else { 0x0040_0000 };
-            *bits = (((*bits).max(1) - 1) << 23).max(least);
+        let mut scales = [0.0; 8];
+        for (scale, e) in scales.iter_mut().zip(exponents) {
+            *scale = quant::blocks::half_power(e);
         }
-        Scales::of(isa, isa.load_8(bytemuck::cast_ref(&bits)))
+        Scales::of(isa, isa.load_8(&scales))
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
