@@ -1,41 +1,46 @@
-//! What can come first in each routine: whether it has the empty text, which steps and calls it begins with, and
-//! that it never calls itself before it read something.
+//! What can come first in each routine: whether it has the empty text, and which steps and calls it begins with; no
+//! routine calls itself before it read something.
+
+use std::ops::Range;
 
 use super::cycles::parts;
-use super::program::{RETURN, Routine, RoutineId, Step, StepId};
-use crate::{Error, Result};
+use super::program::{Routine, RoutineId, Step, StepId};
+use super::recursion::unrolled;
+use crate::{Error, Limits, Result};
 
-/// Describes the routines that begin at `starts`; `describe` names one in words.
+/// Describes the routines that begin at `starts`, each of one block of the steps; `name` names one in words. Left
+/// recursion is taken out, which adds steps.
 pub(super) fn routines(
-    steps: &[Step],
+    steps: &mut Vec<Step>,
     starts: &[StepId],
-    describe: impl Fn(RoutineId) -> String,
+    blocks: &[Range<StepId>],
+    name: impl Fn(RoutineId) -> String,
+    limits: &Limits,
 ) -> Result<Vec<Routine>> {
     let mut search =
         Search { steps, is_nullable: vec![false; starts.len()], seen: vec![0; steps.len()], round: 0 };
     search.find_nullable(starts);
     let firsts: Vec<Firsts> = starts.iter().map(|&start| search.firsts(start)).collect();
+    let is_nullable = search.is_nullable;
     let called = |routine: usize| firsts[routine].calls.iter().map(|&(callee, _)| callee as usize).collect();
-    let parts = parts(starts.len(), called);
-    let mut ranks = vec![0; starts.len()];
-    for (i, part) in parts.iter().rev().enumerate() {
+    let mut routines: Vec<Option<Routine>> = starts.iter().map(|_| None).collect();
+    for (rank, part) in (0..).zip(parts(starts.len(), called).iter().rev()) {
+        let is_recursive =
+            part.len() > 1 || firsts[part[0]].calls.iter().any(|call| call.0 as usize == part[0]);
         for &routine in part {
-            ranks[routine] = i as u32;
+            let Firsts { leaves, calls, .. } = if is_recursive {
+                unrolled(routine as RoutineId, part, steps, blocks, &firsts, limits)?
+            } else {
+                firsts[routine].clone()
+            };
+            let is_nullable = is_nullable[routine];
+            if is_recursive && leaves.is_empty() && calls.is_empty() && !is_nullable {
+                return Err(Error::NoBeginning { rule: name(routine as RoutineId) });
+            }
+            routines[routine] = Some(Routine { is_nullable, rank, leaves, calls });
         }
     }
-    for (routine, firsts) in firsts.iter().enumerate() {
-        let is_endless = |&(callee, next): &(RoutineId, StepId)| {
-            ranks[callee as usize] == ranks[routine] && next != RETURN
-        };
-        if firsts.calls.iter().any(is_endless) {
-            return Err(Error::LeftRecursion { rule: describe(routine as RoutineId) });
-        }
-    }
-    let routine = |(i, Firsts { leaves, calls, .. })| {
-        let is_nullable = search.is_nullable[i];
-        Routine { is_nullable, rank: ranks[i], leaves, calls }
-    };
-    Ok(firsts.into_iter().enumerate().map(routine).collect())
+    Ok(routines.into_iter().map(|routine| routine.expect("each is in one part")).collect())
 }
 
 struct Search<'a> {
@@ -47,10 +52,10 @@ struct Search<'a> {
 }
 
 /// What is reached from a step before anything is read.
-#[derive(Default)]
-struct Firsts {
-    leaves: Vec<StepId>,
-    calls: Vec<(RoutineId, StepId)>,
+#[derive(Debug, Clone, Default)]
+pub(super) struct Firsts {
+    pub(super) leaves: Vec<StepId>,
+    pub(super) calls: Vec<(RoutineId, StepId)>,
     returns: bool,
 }
 
