@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::cycles::parts;
-use super::program::{Routine, RoutineId, Step, StepId};
+use super::program::{RETURN, Routine, RoutineId, Step, StepId};
 use super::recursion::unrolled;
 use crate::{Error, Limits, Result};
 
@@ -17,18 +17,17 @@ pub(super) fn routines(
     name: impl Fn(RoutineId) -> String,
     limits: &Limits,
 ) -> Result<Vec<Routine>> {
-    let mut search =
-        Search { steps, is_nullable: vec![false; starts.len()], seen: vec![0; steps.len()], round: 0 };
-    search.find_nullable(starts);
+    let nullable = nullable(steps, starts);
+    let is_nullable: Vec<bool> = starts.iter().map(|&start| nullable[start as usize]).collect();
+    let mut search = Search { steps, is_nullable: &is_nullable, seen: vec![0; steps.len()], round: 0 };
     let firsts: Vec<Firsts> = starts.iter().map(|&start| search.firsts(start)).collect();
-    let is_nullable = search.is_nullable;
     let called = |routine: usize| firsts[routine].calls.iter().map(|&(callee, _)| callee as usize).collect();
     let mut routines: Vec<Option<Routine>> = starts.iter().map(|_| None).collect();
     for (rank, part) in (0..).zip(parts(starts.len(), called).iter().rev()) {
         let is_recursive =
             part.len() > 1 || firsts[part[0]].calls.iter().any(|call| call.0 as usize == part[0]);
         for &routine in part {
-            let Firsts { leaves, calls, .. } = if is_recursive {
+            let Firsts { leaves, calls } = if is_recursive {
                 unrolled(routine as RoutineId, part, steps, blocks, &firsts, limits)?
             } else {
                 firsts[routine].clone()
@@ -43,9 +42,39 @@ pub(super) fn routines(
     Ok(routines.into_iter().map(|routine| routine.expect("each is in one part")).collect())
 }
 
+/// For each step whether a routine can return from there without reading. Found backwards from where they return, so
+/// that each step is looked at a few times only.
+fn nullable(steps: &[Step], starts: &[StepId]) -> Vec<bool> {
+    let mut users: Vec<Vec<StepId>> = vec![Vec::new(); steps.len()];
+    for (user, step) in (0..).zip(steps) {
+        match step {
+            Step::Split(choices) => choices.iter().for_each(|&choice| users[choice as usize].push(user)),
+            &Step::Call { routine, next } => {
+                users[next as usize].push(user);
+                users[starts[routine as usize] as usize].push(user);
+            }
+            _ => {}
+        }
+    }
+    let mut nullable = vec![false; steps.len()];
+    let mut todo = vec![RETURN];
+    while let Some(step) = todo.pop() {
+        if std::mem::replace(&mut nullable[step as usize], true) {
+            continue;
+        }
+        todo.extend(users[step as usize].iter().filter(|&&user| match steps[user as usize] {
+            Step::Call { routine, next } => {
+                nullable[starts[routine as usize] as usize] && nullable[next as usize]
+            }
+            _ => true,
+        }));
+    }
+    nullable
+}
+
 struct Search<'a> {
     steps: &'a [Step],
-    is_nullable: Vec<bool>,
+    is_nullable: &'a [bool],
     /// The last round in which a step was seen.
     seen: Vec<u32>,
     round: u32,
@@ -56,26 +85,9 @@ struct Search<'a> {
 pub(super) struct Firsts {
     pub(super) leaves: Vec<StepId>,
     pub(super) calls: Vec<(RoutineId, StepId)>,
-    returns: bool,
 }
 
 impl Search<'_> {
-    /// Routines call later ones for the most part, so the last goes first.
-    fn find_nullable(&mut self, starts: &[StepId]) {
-        loop {
-            let mut is_stable = true;
-            for (routine, &start) in starts.iter().enumerate().rev() {
-                if !self.is_nullable[routine] && self.firsts(start).returns {
-                    self.is_nullable[routine] = true;
-                    is_stable = false;
-                }
-            }
-            if is_stable {
-                return;
-            }
-        }
-    }
-
     fn firsts(&mut self, start: StepId) -> Firsts {
         self.round += 1;
         let mut firsts = Firsts::default();
@@ -85,7 +97,7 @@ impl Search<'_> {
                 continue;
             }
             match &self.steps[step as usize] {
-                Step::Return => firsts.returns = true,
+                Step::Return => {}
                 Step::Byte { .. } | Step::Token { .. } | Step::NotToken { .. } => firsts.leaves.push(step),
                 Step::Split(choices) => todo.extend(choices),
                 &Step::Call { routine, next } => {

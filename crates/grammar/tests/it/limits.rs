@@ -128,6 +128,10 @@ fn ambiguity_takes_no_exponential_time() {
         .map(|n| format!("a{n} ::= a{} \"x\" | a{} a0 | \"y\"?\n", (n + 1) % 100, (n * 7 + 3) % 100))
         .collect();
     check(&format!("root ::= a0\n{cycle}"), b"yxxyxyxx");
+    // What may be empty because of others, found in the worst order.
+    let all: Vec<_> = (0..5000).map(|n| format!("a{n}")).collect();
+    let chain: String = (1..5000).map(|n| format!("a{n} ::= a{} | \"x\" a{n}\n", n - 1)).collect();
+    check(&format!("root ::= {}\na0 ::= \"\" | \"x\" a0\n{chain}", all.join("|")), b"xx");
     let nested = "(".repeat(190) + "\"a\"*" + &")*".repeat(190);
     check(&format!("root ::= {nested}"), &a);
     let cycle: String = (0..3000)
