@@ -30,12 +30,12 @@ pub enum Error {
     /// The rule to start with is missing.
     #[error("grammar has no rule `root`: the text begins with that rule, so define it")]
     NoRoot,
-    /// A rule can begin with itself and go on after that.
+    /// A rule can begin with nothing but itself.
     #[error(
-        "grammar: {rule} is left-recursive: it can begin with itself without reading a character. Write the \
-         repetition with `*`, or put the recursion at the end"
+        "grammar: {rule} can begin only with itself, directly or through other rules, so no text is ever of it: \
+         give it an alternative that begins otherwise"
     )]
-    LeftRecursion {
+    NoBeginning {
         /// The rule, with its line.
         rule: String,
     },

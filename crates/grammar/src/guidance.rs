@@ -10,6 +10,7 @@ use llguidance::toktrie::{ApproximateTokEnv, InferenceCapabilities, SimpleVob, T
 use llguidance::{Matcher, ParserFactory};
 use serde_json::Value;
 
+use crate::formats::narrow;
 use crate::{Constraint, Error, Limits, Result, TokenId, TokenSet, Vocabulary};
 
 /// Stack of the thread that compiles; enough for [`Limits::depth`] without optimization. Only what is used is taken.
@@ -37,7 +38,9 @@ impl Schema {
     /// [`Error::Unenforceable`] for keywords that cannot be enforced; [`Error::Limit`].
     pub fn json(schema: &Value, vocabulary: &Arc<Vocabulary>, limits: &Limits) -> Result<Self> {
         check_json(schema, limits)?;
-        let grammar = TopLevelGrammar::from_json_schema(schema.clone());
+        let mut schema = schema.clone();
+        narrow(&mut schema);
+        let grammar = TopLevelGrammar::from_json_schema(schema);
         Self::new("JSON schema", grammar, vocabulary)
     }
 

@@ -23,6 +23,7 @@
 
 mod constraint;
 mod error;
+mod formats;
 mod gbnf;
 mod guidance;
 mod lazy;

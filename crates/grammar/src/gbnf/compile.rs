@@ -2,6 +2,7 @@
 //! true recursion needs a stack. Built from the end: each step is made when what follows is known.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use regex_syntax::hir::ClassUnicode;
 use regex_syntax::utf8::Utf8Sequences;
@@ -29,10 +30,10 @@ pub(super) fn compile(ast: &Ast, limits: &Limits) -> Result<Program> {
         fragments.n_steps += fragment.steps.len();
         fragments.all[rule] = Some(fragment);
     }
-    let linked = link(ast.root, &fragments);
-    let describe = |routine: RoutineId| ast.describe(linked.rules[routine as usize]);
-    let routines = routines(&linked.steps, &linked.starts, describe)?;
-    Ok(Program { bytes: ByteClasses::new(&linked.steps), steps: linked.steps, routines })
+    let Linked { mut steps, starts, blocks, rules } = link(ast.root, &fragments);
+    let name = |routine: RoutineId| ast.describe(rules[routine as usize]);
+    let routines = routines(&mut steps, &starts, &blocks, name, limits)?;
+    Ok(Program { bytes: ByteClasses::new(&steps), steps, routines })
 }
 
 /// Which rules are called, and the order in which rules can be built.
@@ -235,7 +236,7 @@ impl<'a> Builder<'a> {
 
 impl Step {
     /// The step with all that follow it renumbered.
-    fn moved(&self, moved: impl Fn(StepId) -> StepId) -> Self {
+    pub(super) fn moved(&self, moved: impl Fn(StepId) -> StepId) -> Self {
         match *self {
             Self::Return => Self::Return,
             Self::Byte { low, high, next } => Self::Byte { low, high, next: moved(next) },
@@ -251,13 +252,16 @@ struct Linked {
     steps: Vec<Step>,
     /// Where each routine begins.
     starts: Vec<StepId>,
+    /// The steps of each routine, but for [`RETURN`].
+    blocks: Vec<Range<StepId>>,
     /// The rule of each routine.
     rules: Vec<RuleId>,
 }
 
 /// Puts the automata of the rules that are called together; calls name routines from here on.
 fn link(root: RuleId, fragments: &Fragments<'_>) -> Linked {
-    let mut linked = Linked { steps: vec![Step::Return], starts: Vec::new(), rules: vec![root] };
+    let mut linked =
+        Linked { steps: vec![Step::Return], starts: Vec::new(), blocks: Vec::new(), rules: vec![root] };
     let mut routine_of = HashMap::from([(root, 0)]);
     while let Some(&rule) = linked.rules.get(linked.starts.len()) {
         let fragment = fragments.all[rule].as_ref().expect("every rule was built");
@@ -275,6 +279,7 @@ fn link(root: RuleId, fragments: &Fragments<'_>) -> Linked {
             linked.steps.push(step);
         }
         linked.starts.push(moved(fragment.start));
+        linked.blocks.push(n_before..linked.steps.len() as StepId);
     }
     linked
 }

@@ -232,14 +232,7 @@ impl Machine {
     /// all that may lie below it.
     fn call(&mut self, mut calls: Calls, settled: &mut Vec<Item>) {
         let program = Arc::clone(&self.program);
-        let mut done: HashMap<RoutineId, SetId, FixedState> = HashMap::default();
         while let Some((routine, below)) = calls.pop(&mut self.stacks) {
-            let before = done.get(&routine).copied().unwrap_or(NONE);
-            let all = self.stacks.union(before, below);
-            if all == before {
-                continue;
-            }
-            done.insert(routine, all);
             let routine = &program.routines[routine as usize];
             self.stacks.work += routine.leaves.len() + routine.calls.len();
             settled.extend(routine.leaves.iter().map(|&step| Item { step, below }));

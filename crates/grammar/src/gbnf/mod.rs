@@ -12,6 +12,7 @@ mod mask;
 mod matcher;
 mod parse;
 mod program;
+mod recursion;
 mod stacks;
 
 use std::sync::Arc;
@@ -31,7 +32,8 @@ use program::Program;
 /// any other token; `#` begins a comment. The text begins with the rule `root`.
 ///
 /// It differs from llama.cpp only in refusing what that takes and cannot mean: a rule defined twice, an empty class,
-/// a range that is backwards, NUL; and in taking some that it does not: repetitions of what may be empty.
+/// a range that is backwards, NUL; and in taking some that it does not: repetitions of what may be empty, and rules
+/// that begin with themselves.
 #[derive(Debug, Clone)]
 pub struct Grammar {
     program: Arc<Program>,
@@ -52,7 +54,7 @@ impl Grammar {
     ///
     /// # Errors
     /// [`crate::Error::Syntax`], [`crate::Error::UndefinedRule`], [`crate::Error::NoRoot`],
-    /// [`crate::Error::LeftRecursion`], or [`crate::Error::Limit`] where it is too large for `limits`.
+    /// [`crate::Error::NoBeginning`], or [`crate::Error::Limit`] where it is too large for `limits`.
     pub fn with_tokens(text: &str, find_token: &FindToken<'_>, limits: &Limits) -> Result<Self> {
         let ast = parse::parse(text, find_token, limits)?;
         let program = Arc::new(compile::compile(&ast, limits)?);

@@ -42,11 +42,11 @@ pub(super) struct Program {
 pub(super) struct Routine {
     /// Whether it has the empty text.
     pub(super) is_nullable: bool,
-    /// A routine comes after those that can begin with it, but for those that do nothing else.
+    /// A routine comes after those that can begin with it.
     pub(super) rank: u32,
     /// The steps at its beginning that read something.
     pub(super) leaves: Vec<StepId>,
-    /// What it can call before it reads anything, and where it goes on.
+    /// What it can call before it reads anything, and where it goes on: only routines of higher rank.
     pub(super) calls: Vec<(RoutineId, StepId)>,
 }
 

@@ -103,6 +103,20 @@ fn recursion() {
     // What comes first may be empty, and then the rule begins with itself and ends: no stack grows.
     check("root ::= space root | \"x\"\nspace ::= [ ]*", &["x", "   x"], &["", "x "]);
     check("root ::= a \"!\"\na ::= b? c\nb ::= \"b\" a\nc ::= \"c\"?", &["!", "bb!", "bcc!"], &["c"]);
+    // What comes first is the rule itself, openly or not.
+    check(r#"root ::= root "x" | "y""#, &["y", "yxx"], &["", "x", "xy"]);
+    check("root ::= a \"x\" | \"y\"\na ::= root", &["y", "yx"], &["x"]);
+    check("root ::= (\"a\" | root) \"x\"", &["ax", "axx"], &["a", "x"]);
+    check(
+        "root ::= space root \"x\" | \"y\"\nspace ::= blank*\nblank ::= [ ]",
+        &["y", "  yxx", " yx"],
+        &["  yx x"],
+    );
+    check(
+        "root ::= root \"+\" term | term\nterm ::= term \"*\" [0-9] | [0-9]",
+        &["1", "1+2*3*4+5"],
+        &["1+", "+1"],
+    );
     let deep = "(".repeat(20_000) + "x" + &")".repeat(20_000);
     assert!(has(r#"root ::= "(" root ")" | "x""#, &deep));
 }

@@ -4,6 +4,7 @@ mod gbnf;
 mod limits;
 mod oracle;
 mod published;
+mod recursion;
 mod reference;
 mod schema;
 mod state;

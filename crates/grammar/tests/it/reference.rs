@@ -1,6 +1,6 @@
 //! Grammars and texts made at random, and what llama.cpp's engine (`llama_grammar_init_impl`, `llama_grammar_accept`)
 //! says of them: what it reads is read, but for evident mistakes, and the same texts are of the grammar. What it refuses
-//! is refused here too; left out are grammars that it takes for left-recursive only because something may be empty.
+//! is refused here too; left out are grammars that it takes for left-recursive, which are read here.
 
 use std::fs;
 use std::path::Path;

@@ -96,6 +96,51 @@ fn schemas_patterns_and_lark() {
     check(lark, &["a1b", "aa12bb"], &["ab", "a1", "aa1b"]);
 }
 
+/// Texts of each format that can be enforced are of it to the other implementation, and so are those that tell days
+/// and minutes apart.
+#[test]
+fn formats_are_kept() {
+    let vocabulary = pieces();
+    let mut chance = Chance(3);
+    for format in
+        ["date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"]
+    {
+        let schema = serde_json::json!({ "type": "string", "format": format });
+        let validator = jsonschema::options().should_validate_formats(true).build(&schema).expect(format);
+        let mut constraint = Schema::json(&schema, &vocabulary, &Limits::default()).expect(format);
+        for _ in 0..100 {
+            constraint.reset().expect("it can start again");
+            let Some(found) = walk(&mut constraint, &vocabulary, &mut chance, 60, |_, _| {}) else {
+                continue;
+            };
+            let value: Value = serde_json::from_slice(&found).expect("it is JSON");
+            assert!(validator.is_valid(&value), "{format}: {value}");
+        }
+    }
+    let check = |format: &str, texts: &[&str], is_allowed: bool| {
+        for schema in [
+            serde_json::json!({ "format": format }),
+            serde_json::json!({ "type": "string", "format": format, "pattern": "^[0-9]" }),
+            serde_json::json!({ "allOf": [{ "$ref": "#/$defs/enum" }], "$defs": { "enum": { "format": format } } }),
+        ] {
+            let mut constraint = Schema::json(&schema, &vocabulary, &Limits::default()).expect(format);
+            for text in texts {
+                assert_eq!(has(&mut constraint, &format!("{text:?}")), is_allowed, "{text} by {schema}");
+            }
+        }
+    };
+    check("date", &["2024-02-29", "2000-02-29", "2023-02-28", "2023-10-31", "0000-02-29"], true);
+    check("date", &["2023-02-29", "1900-02-29", "2024-02-30", "2023-04-31", "2023-13-01"], false);
+    check("time", &["23:59:59Z", "12:00:00.5+01:00", "23:59:60Z", "23:59:60.25-00:00"], true);
+    check("time", &["12:00:60Z", "23:59:60+01:00", "24:00:00Z", "12:00:00"], false);
+    check("date-time", &["2024-02-29T12:00:00Z", "1998-12-31t23:59:60z"], true);
+    check("date-time", &["2023-02-29T12:00:00Z", "1998-12-31T12:59:60Z"], false);
+    // What is data is not read as a schema.
+    let schema = serde_json::json!({ "const": { "format": "date" } });
+    let mut constraint = Schema::json(&schema, &vocabulary, &Limits::default()).expect("a constant");
+    assert!(has(&mut constraint, r#"{"format":"date"}"#));
+}
+
 #[test]
 fn what_cannot_be_enforced_is_refused() {
     let vocabulary = pieces();
