@@ -11,6 +11,7 @@ mod tools;
 mod value;
 mod worker;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -219,7 +220,7 @@ impl Template {
                 }
                 let mut rendered = self.render_whole(before, options)?;
                 let start = rendered.text.len();
-                let (text, plain) = marks::unmark(&self.marker.mark(&last.text(), true));
+                let (text, plain) = marks::unmark(&self.marker(options).mark(&last.text(), true));
                 rendered.plain.extend(plain.iter().map(|range| range.start + start..range.end + start));
                 rendered.text.push_str(&text);
                 rendered.generation_prompt.push_str(&text);
@@ -229,11 +230,15 @@ impl Template {
         }
     }
 
+    /// What marks text, if it is to be marked.
+    fn marker(&self, options: &RenderOptions) -> Cow<'_, Marker> {
+        if options.mark_user_text { Cow::Borrowed(&self.marker) } else { Cow::Owned(Marker::default()) }
+    }
+
     fn render_whole(&self, messages: &[Message], options: &RenderOptions) -> Result<Rendered, Error> {
         let capabilities = self.capabilities();
         let messages = tools::as_text(messages, &options.tools, capabilities)?;
-        let none = Marker::default();
-        let marker = if options.mark_user_text { &self.marker } else { &none };
+        let marker = &self.marker(options);
         let mut vars = Map::new();
         vars.insert("messages".to_owned(), normalize::messages(&messages, capabilities, options, marker)?);
         vars.insert("bos_token".to_owned(), self.specials.bos.clone().into());
