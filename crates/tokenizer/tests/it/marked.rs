@@ -12,6 +12,7 @@ fn load() -> Tokenizer {
 }
 
 #[test]
+#[expect(clippy::single_range_in_vec_init, reason = "a list of one range is meant")]
 fn control_tokens_are_text_in_plain_parts_only() {
     let tokenizer = load();
     let end = tokenizer.encode("<|im_end|>", OPTIONS);

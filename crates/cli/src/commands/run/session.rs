@@ -50,7 +50,7 @@ pub(super) struct Reply {
 
 impl Session {
     pub(super) fn open(args: &RunArgs) -> Result<Self> {
-        Self::open_model(args, &args.model)
+        Self::open_model(args, args.model.path())
     }
 
     /// As the flags say, but with another model.
@@ -71,9 +71,12 @@ impl Session {
             ..ContextConfig::default()
         };
         let config = EngineConfig { context, n_parallel: 1, ..EngineConfig::default() };
-        let engine = Engine::start(model, config).with_context(|| path.display().to_string())?;
+        let n_ctx = config.context.n_ctx;
+        let engine = Engine::start(model, config)
+            .with_context(|| format!("{} with a context of {n_ctx} tokens (-c)", path.display()))?;
         let tokenizer = engine.tokenizer();
-        params.dry_breakers = breakers(tokenizer, &args.sampling.breakers());
+        let texts: Vec<String> = args.sampling.breakers().iter().map(|text| args.unescaped(text)).collect();
+        params.dry_breakers = breakers(tokenizer, &texts.iter().map(String::as_str).collect::<Vec<_>>());
         let form = Form::open(args, tokenizer)?;
         let template = ChatTemplate::open(args, engine.model().file().metadata(), tokenizer);
         Ok(Self {
@@ -81,7 +84,7 @@ impl Session {
             template,
             params,
             form,
-            stop: args.stop.clone(),
+            stop: args.stop.iter().map(|text| args.unescaped(text)).collect(),
             max_tokens: usize::try_from(args.predict).ok(),
             print_special: args.special,
         })
@@ -159,7 +162,7 @@ impl Session {
     }
 }
 
-/// Passes an answer on until it ends or an interrupt ends it.
+/// Passes an answer on until it ends; an interrupt ends it soon.
 fn listen(mut answer: Answer, speech: &mut Speech<'_>) -> Result<(Finish, Stats)> {
     loop {
         match answer.next_within(POLL) {
@@ -172,7 +175,7 @@ fn listen(mut answer: Answer, speech: &mut Speech<'_>) -> Result<(Finish, Stats)
             Err(_) => {}
         }
         if interrupt::is_asked() {
-            return Ok((Finish::Cancelled, Stats::default()));
+            answer.cancel();
         }
     }
 }

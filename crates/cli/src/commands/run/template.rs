@@ -1,6 +1,5 @@
 //! The chat template of a session: which it is, what it makes of a conversation, how answers are read back.
 
-use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -14,6 +13,7 @@ use tokenizer::{TokenAttr, TokenId, Tokenizer};
 
 use super::tools;
 use crate::args::{Reasoning, RunArgs};
+use crate::text_file;
 
 pub(super) const TEMPLATE_KEY: &str = "tokenizer.chat_template";
 
@@ -39,7 +39,7 @@ impl ChatTemplate {
             }
             (Some(name), _) => Template::named(name, &specials).context("--chat-template")?,
             (None, Some(path)) => {
-                let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+                let text = text_file::read(path)?;
                 Template::new(&text, &specials).with_context(|| path.display().to_string())?
             }
             (None, None) => {
@@ -64,7 +64,13 @@ impl ChatTemplate {
         Ok(Self {
             template,
             dialect,
-            options: RenderOptions { kwargs, thinking, tools, ..RenderOptions::default() },
+            options: RenderOptions {
+                kwargs,
+                thinking,
+                reasoning_effort: args.reasoning_effort.clone(),
+                tools,
+                ..RenderOptions::default()
+            },
         })
     }
 
