@@ -174,7 +174,6 @@ pub(crate) struct RunArgs {
 
 /// Flags of llama.cpp that ask for what is so anyway: templates are Jinja's, and the prompt is not repeated.
 #[derive(Debug, Args)]
-#[expect(dead_code, reason = "given or not, they change nothing")]
 struct SoAnyway {
     #[arg(long, hide = true)]
     jinja: bool,
