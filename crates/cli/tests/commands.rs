@@ -269,6 +269,10 @@ fn thinking_is_limited_and_no_part_of_the_answer() {
     for budget in ["0", "5"] {
         prints(&[&run[..], &["--reasoning-budget", budget]].concat(), "", "ok\n");
     }
+    let gemma = ["run", "m.gguf", "-p", "a", "--chat-template", "gemma"];
+    fails(&[&gemma[..], &["--reasoning-effort", "low"]].concat(), "", 1, &["--reasoning-effort", "leave"]);
+    let (code, _, err) = llama_rs(&[&gemma[..], &["--reasoning", "off", "--template"]].concat(), "");
+    assert!(code == 0 && err.contains("--reasoning changes nothing"), "{err}");
     let plain = ["run", "m.gguf", "-p", "a", "--chat-template", "gemma", "--reasoning-budget", "1"];
     fails(&plain, "", 1, &["--reasoning-budget", "no tags"]);
     fails(&["run", "m.gguf", "-p", "a", "--reasoning-budget", "-2"], "", 2, &["-2"]);

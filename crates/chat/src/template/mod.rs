@@ -13,7 +13,7 @@ mod worker;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
@@ -40,6 +40,7 @@ pub struct Limits {
     pub value_depth: usize,
     /// How deep macros and loops may recurse.
     pub recursion: usize,
+    /// Of one rendering, and of all together that find out what the template can do.
     pub time: Duration,
     /// Address space of the thread that renders; memory is used only as needed.
     pub stack_bytes: usize,
@@ -147,6 +148,8 @@ pub struct Template {
     specials: Specials,
     marker: Marker,
     capabilities: OnceLock<Capabilities>,
+    /// What is left of the time for finding out what it can do.
+    probe_time: Mutex<Duration>,
 }
 
 impl Template {
@@ -190,6 +193,7 @@ impl Template {
             specials: specials.clone(),
             marker: Marker::new(&specials.control),
             capabilities: OnceLock::new(),
+            probe_time: Mutex::new(limits.time),
         })
     }
 
@@ -204,7 +208,8 @@ impl Template {
     }
 
     pub(crate) fn probe(&self) -> Probe<'_> {
-        Probe { engine: &self.engine, bos: &self.specials.bos, eos: &self.specials.eos }
+        let (bos, eos) = (&self.specials.bos, &self.specials.eos);
+        Probe { engine: &self.engine, bos, eos, time: &self.probe_time }
     }
 
     /// Renders a conversation, brought into the form that the template understands.

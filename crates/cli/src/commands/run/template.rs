@@ -13,7 +13,7 @@ use tokenizer::{TokenAttr, TokenId, Tokenizer};
 
 use super::tools;
 use crate::args::{Reasoning, RunArgs};
-use crate::text_file;
+use crate::{output, text_file};
 
 pub(super) const TEMPLATE_KEY: &str = "tokenizer.chat_template";
 
@@ -53,6 +53,7 @@ impl ChatTemplate {
                     .context("the model's chat template; --chat-template replaces it")?
             }
         };
+        check_switches(args, &template)?;
         let dialect = Dialect::of(&template);
         let kwargs = kwargs(args.chat_template_kwargs.as_deref()).context("--chat-template-kwargs")?;
         let thinking = match args.reasoning {
@@ -93,6 +94,23 @@ impl ChatTemplate {
     pub(super) fn thinking(&self, generation_prompt: &str) -> Option<ThinkingTags<'_>> {
         self.dialect.thinking(generation_prompt)
     }
+}
+
+/// Flags on thinking that the template cannot follow.
+fn check_switches(args: &RunArgs, template: &Template) -> Result<()> {
+    let capabilities = template.capabilities();
+    if args.reasoning_effort.is_some() && !capabilities.reasoning_effort {
+        bail!(
+            "--reasoning-effort: this model's template makes no difference between efforts; leave the flag out"
+        );
+    }
+    if args.reasoning != Reasoning::Auto && !capabilities.thinking_switch {
+        output::note(
+            "note: this model's template cannot be told whether to think, so --reasoning changes nothing; \
+             --reasoning-budget 0 ends thinking where it is marked",
+        );
+    }
+    Ok(())
 }
 
 fn specials(tokenizer: &Tokenizer) -> Specials {
