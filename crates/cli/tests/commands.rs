@@ -224,7 +224,7 @@ fn what_cannot_be_answered_says_why() {
     for what in ["--template", "--reasoning=off", "--chat-template-kwargs={}", "--reasoning-effort=low"] {
         fails(&run(&["-p", "a", "--raw", what]), "", 2, &["--raw"]);
     }
-    fails(&run(&["-p", "a", "-c", "99999999999999"]), "", 1, &["-c", "out of memory"]);
+    fails(&run(&["-p", "a", "-c", "99999999999999"]), "", 2, &["--ctx-size", "16777216"]);
     fs::write(FOLDER.join("latin.txt"), b"caf\xe9").expect("writable");
     for flag in ["-f", "--chat-template-file", "--grammar-file", "-sysf"] {
         fails(&run(&[flag, "latin.txt"]), "hello", 1, &["latin.txt", "byte 3"]);

@@ -33,8 +33,14 @@ pub(crate) struct RunArgs {
     pub(crate) predict: i64,
 
     /// Context size in tokens; 0: what the model was trained with, at most 4096
-    #[arg(short = 'c', long, value_name = "N", default_value_t = 0)]
-    pub(crate) ctx_size: usize,
+    #[arg(
+        short = 'c',
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(0..=1 << 24)
+    )]
+    pub(crate) ctx_size: u32,
 
     /// Take -p, -r and --dry-sequence-breaker as they are: \n and the like stay two letters
     #[arg(long, overrides_with = "escape", hide_short_help = true)]

@@ -57,13 +57,14 @@ impl Session {
     pub(super) fn open_model(args: &RunArgs, path: &Path) -> Result<Self> {
         let devices = devices::open(&args.device)?;
         let mut load = LoadConfig::default();
-        load.model.n_ctx = (args.ctx_size > 0).then_some(args.ctx_size);
+        let n_ctx = Some(args.ctx_size as usize).filter(|n| *n > 0);
+        load.model.n_ctx = n_ctx;
         let model = models::load(path, &devices, &load)?;
         let defaults = defaults::of(model.file().metadata()).with_context(|| path.display().to_string())?;
         let mut params = args.sampling.params(&defaults)?;
         let n_ctx_train = model.model().hparams().n_ctx_train;
         let context = ContextConfig {
-            n_ctx: if args.ctx_size > 0 { args.ctx_size } else { n_ctx_train.min(DEFAULT_CONTEXT) },
+            n_ctx: n_ctx.unwrap_or(n_ctx_train.min(DEFAULT_CONTEXT)),
             n_ubatch: args.ubatch,
             n_seq_max: 2,
             key_type: args.key_type,
