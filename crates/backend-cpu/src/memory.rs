@@ -83,13 +83,12 @@ impl CpuMemory {
             let shape = slot_shape(device, layout)?;
             let id = layout.id.0 as usize;
             let total =
-                shape.len.checked_mul(layout.n_slots as usize).filter(|n| *n < isize::MAX as usize / 4);
-            let total = total.ok_or_else(|| Error::OutOfMemory {
+                shape.len.checked_mul(layout.n_slots as usize).filter(|n| *n < isize::MAX as usize / 8);
+            storage[id] = total.and_then(Floats::zeroed).ok_or_else(|| Error::OutOfMemory {
                 device: device.into(),
                 what: format!("memory {id}: {} slots", layout.n_slots),
-                needed: u64::MAX,
+                needed: total.map_or(u64::MAX, |n| 4 * n as u64),
             })?;
-            storage[id] = Floats::zeroed(total);
             shapes[id] = Some(shape);
         }
         Ok(Self { shapes, storage: Mutex::new(storage) })

@@ -4,69 +4,61 @@
 //! that guarantee goes through [`Shared`].
 #![expect(unsafe_code, reason = "threads write disjoint parts of one allocation")]
 
-/// One cache line of float32, so that every buffer starts on a line.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-struct Line([f32; LINE]);
-
 /// Elements in a cache line.
 pub(crate) const LINE: usize = 16;
 
 /// Zeroed float32 memory aligned to cache lines. Other element types are stored by their bits.
 #[derive(Debug, Default)]
 pub(crate) struct Floats {
-    lines: Vec<Line>,
+    /// Up to a line more than is used, as the allocator knows no lines.
+    all: Vec<f32>,
+    start: usize,
+    len: usize,
 }
 
 impl Floats {
-    pub(crate) fn zeroed(n: usize) -> Self {
-        let mut floats = Self::default();
-        floats.grow(n);
-        floats
+    /// Costs nothing until it is touched; `None` if there is not so much memory.
+    pub(crate) fn zeroed(n: usize) -> Option<Self> {
+        let len = n.next_multiple_of(LINE);
+        let all = zeros(len + LINE - 1)?;
+        let start = all.as_ptr().align_offset(LINE * size_of::<f32>());
+        Some(Self { all, start, len })
     }
 
     /// Makes room for at least `n` elements; what was there is lost.
     pub(crate) fn grow(&mut self, n: usize) {
         if n > self.len() {
-            self.lines = Vec::new();
-            self.lines = zeroed_lines(n.div_ceil(LINE));
+            *self = Self::default();
+            *self = Self::zeroed(n).expect("memory for a step of the size that was planned");
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.lines.len() * LINE
+        self.len
     }
 
     pub(crate) fn as_slice(&self) -> &[f32] {
-        // SAFETY: a `Line` is exactly `LINE` floats without padding.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len()) }
+        &self.all[self.start..self.start + self.len]
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
-        // SAFETY: as for `as_slice`; the borrow is exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len()) }
+        &mut self.all[self.start..self.start + self.len]
     }
 
     pub(crate) fn share(&mut self) -> Shared {
-        let len = self.len();
-        Shared { start: self.lines.as_mut_ptr().cast(), len }
+        let floats = self.as_mut_slice();
+        Shared { start: floats.as_mut_ptr(), len: floats.len() }
     }
 }
 
-/// Zeroed lines straight from the allocator: large regions cost nothing until they are touched.
-fn zeroed_lines(n: usize) -> Vec<Line> {
-    if n == 0 {
-        return Vec::new();
-    }
-    let layout = std::alloc::Layout::array::<Line>(n).expect("a size that was checked before");
-    // SAFETY: the layout is not empty; all-zero bits are a valid `Line`; the vector takes over exactly this
+/// Zeros straight from the allocator. For more than their own alignment it would write them, every page of them.
+fn zeros(n: usize) -> Option<Vec<f32>> {
+    let layout = std::alloc::Layout::array::<f32>(n).ok().filter(|layout| layout.size() > 0)?;
+    // SAFETY: the layout is not empty; all-zero bits are a valid `f32`; the vector takes over exactly this
     // allocation with this layout.
     unsafe {
-        let start = std::alloc::alloc_zeroed(layout).cast::<Line>();
-        if start.is_null() {
-            std::alloc::handle_alloc_error(layout);
-        }
-        Vec::from_raw_parts(start, n, n)
+        let start = std::alloc::alloc_zeroed(layout).cast::<f32>();
+        (!start.is_null()).then(|| Vec::from_raw_parts(start, n, n))
     }
 }
 
@@ -97,5 +89,23 @@ impl Shared {
         assert!(start <= self.len && len <= self.len - start, "{start} + {len} in {}", self.len);
         // SAFETY: in bounds by the check; the rest is the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_begins_on_a_line_and_is_zero() {
+        for n in [0, 1, LINE, 1000] {
+            let mut floats = Floats::zeroed(n).expect("memory");
+            assert!(floats.len() >= n && floats.len().is_multiple_of(LINE), "{n}");
+            assert!(
+                (floats.share().start as usize).is_multiple_of(64)
+                    && floats.as_slice().iter().all(|f| *f == 0.0)
+            );
+        }
+        assert!(Floats::zeroed(isize::MAX as usize / 5).is_none(), "no machine has that much");
     }
 }

@@ -1,6 +1,8 @@
 //! Keeps user text from being read as control tokens. Pieces of it that look like one are put between two marks
 //! before rendering; afterwards the marks are taken out, and the ranges between them are known to be plain text.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use serde_json::Value as Json;
@@ -32,22 +34,19 @@ const THINKING: [&str; 12] = [
 /// Finds control tokens in text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Marker {
-    /// By first byte, the longest first.
-    tokens: Vec<(u8, Vec<String>)>,
+    /// By length in bytes, the longest first: vocabularies have thousands of them, of few lengths.
+    tokens: BTreeMap<Reverse<usize>, HashSet<String>>,
+    first_bytes: HashSet<u8>,
 }
 
 impl Marker {
     pub(crate) fn new(control_tokens: &[String]) -> Self {
-        let mut tokens: Vec<(u8, Vec<String>)> = Vec::new();
+        let mut marker = Self::default();
         for token in control_tokens.iter().filter(|token| !token.trim().is_empty()) {
-            let first = token.as_bytes()[0];
-            match tokens.iter_mut().find(|(byte, _)| *byte == first) {
-                Some((_, same)) => same.push(token.clone()),
-                None => tokens.push((first, vec![token.clone()])),
-            }
+            marker.first_bytes.insert(token.as_bytes()[0]);
+            marker.tokens.entry(Reverse(token.len())).or_default().insert(token.clone());
         }
-        tokens.iter_mut().for_each(|(_, same)| same.sort_by_key(|token| std::cmp::Reverse(token.len())));
-        Self { tokens }
+        marker
     }
 
     /// Puts marks around control tokens; the assistant's tags of thinking are left alone.
@@ -74,9 +73,10 @@ impl Marker {
     }
 
     fn token_at(&self, text: &str) -> Option<&str> {
-        let first = *text.as_bytes().first()?;
-        let (_, same) = self.tokens.iter().find(|(byte, _)| *byte == first)?;
-        same.iter().find(|token| text.starts_with(token.as_str())).map(String::as_str)
+        if !self.first_bytes.contains(text.as_bytes().first()?) {
+            return None;
+        }
+        self.tokens.iter().find_map(|(len, tokens)| tokens.get(text.get(..len.0)?)).map(String::as_str)
     }
 
     /// Marks every string in a JSON value, keys included.
@@ -140,6 +140,17 @@ mod tests {
         check("<think>[INST]", false, &["<think>", "[INST]"]);
         check("<think>[INST]", true, &["[INST]"]);
         check("\u{fdd1}<|im|>\u{fdd0}", false, &["<|im|>"]);
+    }
+
+    #[test]
+    fn many_tokens_that_begin_alike_are_not_slow() {
+        let tokens: Vec<String> = (0..6_000).map(|i| format!("<unused{i}>")).collect();
+        let marker = Marker::new(&tokens);
+        let start = std::time::Instant::now();
+        let text = "<".repeat(300_000) + "<unused599><unused5999>";
+        let (_, plain) = unmark(&marker.mark(&text, false));
+        assert_eq!(plain, [300_000..300_011, 300_011..300_023]);
+        assert!(start.elapsed().as_secs() < 20, "it took {:?}", start.elapsed());
     }
 
     #[test]

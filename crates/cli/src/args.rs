@@ -2,9 +2,11 @@
 
 mod bench;
 mod cache;
+mod escape;
 mod gguf;
 mod grammar;
 mod imatrix;
+mod model;
 mod perplexity;
 mod quantize;
 mod run;
@@ -22,6 +24,7 @@ pub(crate) use cache::{CacheArgs, kv_type};
 pub(crate) use gguf::{GgufCommand, SetArgs, SplitArgs};
 pub(crate) use grammar::GrammarArgs;
 pub(crate) use imatrix::{ImatrixArgs, ImatrixFormat};
+pub(crate) use model::ModelArg;
 pub(crate) use perplexity::PerplexityArgs;
 pub(crate) use quantize::QuantizeArgs;
 pub(crate) use run::{Reasoning, RunArgs};
@@ -33,7 +36,14 @@ pub(crate) use synth::{ShapeName, SynthArgs};
 
 /// Runs language models from GGUF files on this machine.
 #[derive(Debug, Parser)]
-#[command(name = "llama-rs", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "llama-rs",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    // As with llama.cpp, the last of two counts.
+    args_override_self = true
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -102,8 +112,8 @@ pub(crate) enum Backend {
 
 #[derive(Debug, Args)]
 pub(crate) struct InfoArgs {
-    /// Model file; of a split file, the first part
-    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) model: ModelArg,
 
     /// Print one JSON object
     #[arg(long)]
@@ -116,8 +126,8 @@ pub(crate) struct InfoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
-    /// Model file; of a split file, the first part
-    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) model: ModelArg,
 
     /// Token ids, separated by commas
     #[arg(long, value_name = "IDS", required = true, value_delimiter = ',')]
@@ -158,8 +168,8 @@ pub(crate) enum Pooling {
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenizeArgs {
-    /// Model file; of a split file, the first part
-    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) model: ModelArg,
 
     /// The text; default: standard input
     #[arg(short = 'p', long, value_name = "TEXT", conflicts_with = "jsonl")]
@@ -184,8 +194,8 @@ pub(crate) struct TokenizeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DetokenizeArgs {
-    /// Model file; of a split file, the first part
-    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) model: ModelArg,
 
     /// Each input line is a JSON array of ids, each output line a JSON string
     #[arg(long)]

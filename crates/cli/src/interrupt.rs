@@ -1,11 +1,24 @@
 //! Ctrl-C: asks what is running to stop; a second one before it has stopped ends the program.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
 /// What shells show for a program ended by this signal.
-const EXIT_CODE: i32 = 130;
+pub(crate) const EXIT_CODE: u8 = 130;
+
+/// The error of what is not whole because the user asked to stop.
+#[derive(Debug)]
+pub(crate) struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
 
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
 
@@ -13,7 +26,7 @@ static IS_ASKED: AtomicBool = AtomicBool::new(false);
 pub(crate) fn listen() -> Result<()> {
     let on_signal = || {
         if IS_ASKED.swap(true, Ordering::SeqCst) {
-            std::process::exit(EXIT_CODE);
+            std::process::exit(i32::from(EXIT_CODE));
         }
     };
     ctrlc::set_handler(on_signal).context("cannot listen to Ctrl-C")

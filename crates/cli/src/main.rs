@@ -1,6 +1,7 @@
 //! `llama-rs`: the command line. Flags become configurations; the only crate that names concrete devices.
 //!
-//! Text and data go to standard output, everything else to standard error. Exit codes: 0 fine, 1 failed, 2 usage.
+//! Text and data go to standard output, everything else to standard error. Exit codes: 0 fine, 1 failed, 2 usage,
+//! 130 interrupted.
 
 mod args;
 #[cfg(target_os = "linux")]
@@ -13,6 +14,7 @@ mod npy;
 mod output;
 mod template_args;
 mod terminal;
+mod text_file;
 
 use std::process::ExitCode;
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<interrupt::Interrupted>() => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) => {
             output::note(&format!("error: {error:#}"));
             ExitCode::from(1)

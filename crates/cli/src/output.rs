@@ -4,10 +4,19 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-/// Says something to the user, beside the data.
+/// Says something to the user, beside the data. It may hold words of files, whose escape sequences a terminal would
+/// obey: they are shown instead.
 pub(crate) fn note(text: &str) {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            shown.extend(c.escape_debug());
+        } else {
+            shown.push(c);
+        }
+    }
     // Nobody is left to tell if standard error is closed.
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    drop(writeln!(io::stderr().lock(), "{shown}"));
 }
 
 /// Writes data and makes it visible at once.

@@ -94,13 +94,13 @@ fn model(more: &[(&str, OwnedValue)]) -> Vec<u8> {
 }
 
 /// Exit code, standard output, standard error.
-fn llama_rs(args: &[&str], input: &str) -> (i32, String, String) {
+fn llama_rs(args: &[&str], input: impl AsRef<[u8]>) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_llama-rs"));
     command.args(args).current_dir(&*FOLDER);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     // A program that does not read its input closes it.
-    drop(child.stdin.take().expect("piped").write_all(input.as_bytes()));
+    drop(child.stdin.take().expect("piped").write_all(input.as_ref()));
     let output = child.wait_with_output().expect("the program ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("only text comes out");
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
@@ -191,6 +191,25 @@ fn an_answer_is_all_of_standard_output() {
 }
 
 #[test]
+fn llama_cpps_ways_are_understood() {
+    let said = |args: &[&str], input: &str, want: &str| {
+        prints(&[args, &["--template"]].concat(), input, &format!("{want}<|assistant|>"));
+    };
+    said(&["run", "-m", "m.gguf", "-p", "Hi", "-st", "--jinja"], "", "<|user|>Hi");
+    said(&["run", "m.gguf", "-p", "no", "-p", r"a\nb\d", "--temp", "-1"], "", "<|user|>a\nb\\d");
+    said(&["run", "m.gguf", "-p", r"a\nb", "--no-escape"], "", r"<|user|>a\nb");
+    // A file says what it says, but for the line break at its end.
+    fs::write(FOLDER.join("said.txt"), "a\\nb\n").expect("writable");
+    said(&["run", "m.gguf", "-f", "said.txt"], "", r"<|user|>a\nb");
+    said(&["run", "m.gguf"], "from a pipe\n", "<|user|>from a pipe");
+    said(&["run", "m.gguf", "-p", "Hi", "-sysf", "said.txt"], "", "<|system|>a\\nb<|user|>Hi");
+    said(&["run", "m.gguf", "--chat_template_kwargs={\"a\": 1}", "-p", "Hi"], "", "<|user|>Hi");
+    prints(&["tokenize", "-m", "m.gguf", "-p", "ab", "--ids"], "", "[1,100,101]\n");
+    fails(&["run", "m.gguf", "-m", "m.gguf", "-p", "a"], "", 2, &["--model"]);
+    fails(&["run", "-p", "a"], "", 2, &["MODEL"]);
+}
+
+#[test]
 fn what_cannot_be_answered_says_why() {
     let run = |more: &[&'static str]| [&["run", "m.gguf"][..], more].concat();
     fails(&run(&["-p", "a", "-j", "{"]), "", 1, &["--json-schema"]);
@@ -202,6 +221,18 @@ fn what_cannot_be_answered_says_why() {
     fails(&run(&["-p", "a", "--samplers", "magic"]), "", 1, &["--samplers", "magic"]);
     fails(&run(&["-p", "a", "--temp", "hot"]), "", 2, &["--temp"]);
     fails(&run(&["-p", "a", "--chat-template", "nobodys"]), "", 1, &["nobodys", "chatml"]);
+    for what in ["--template", "--reasoning=off", "--chat-template-kwargs={}", "--reasoning-effort=low"] {
+        fails(&run(&["-p", "a", "--raw", what]), "", 2, &["--raw"]);
+    }
+    fails(&run(&["-p", "a", "-c", "99999999999999"]), "", 2, &["--ctx-size", "16777216"]);
+    fs::write(FOLDER.join("latin.txt"), b"caf\xe9").expect("writable");
+    for flag in ["-f", "--chat-template-file", "--grammar-file", "-sysf"] {
+        fails(&run(&[flag, "latin.txt"]), "hello", 1, &["latin.txt", "byte 3"]);
+    }
+    let (code, _, err) = llama_rs(&["run", "m.gguf"], b"caf\xe9");
+    assert!(code == 1 && err.contains("standard input: no UTF-8 text: byte 3"), "{err}");
+    let template = r#"{{ raise_exception("\u001b[31mred") }}"#;
+    fails(&run(&["-p", "a", "--chat-template", template]), "", 1, &["\\u{1b}[31mred"]);
 }
 
 #[test]
@@ -238,6 +269,10 @@ fn thinking_is_limited_and_no_part_of_the_answer() {
     for budget in ["0", "5"] {
         prints(&[&run[..], &["--reasoning-budget", budget]].concat(), "", "ok\n");
     }
+    let gemma = ["run", "m.gguf", "-p", "a", "--chat-template", "gemma"];
+    fails(&[&gemma[..], &["--reasoning-effort", "low"]].concat(), "", 1, &["--reasoning-effort", "leave"]);
+    let (code, _, err) = llama_rs(&[&gemma[..], &["--reasoning", "off", "--template"]].concat(), "");
+    assert!(code == 0 && err.contains("--reasoning changes nothing"), "{err}");
     let plain = ["run", "m.gguf", "-p", "a", "--chat-template", "gemma", "--reasoning-budget", "1"];
     fails(&plain, "", 1, &["--reasoning-budget", "no tags"]);
     fails(&["run", "m.gguf", "-p", "a", "--reasoning-budget", "-2"], "", 2, &["-2"]);
@@ -251,4 +286,19 @@ fn a_chat_can_be_piped() {
     for what in ["of 512 tokens", "/nothing", "nothing has been asked yet"] {
         assert!(err.contains(what), "{what} is not in {err}");
     }
+    // A prompt is no command, whatever it begins with, and a failure takes nothing away.
+    let (code, out, err) =
+        llama_rs(&[&args[..], &["-p", "/exit"]].concat(), "/model broken.gguf\n/regen\n/save chat.json\n");
+    assert_eq!((code, out.as_str()), (0, "yes\nyes\n"), "{err}");
+    let saved = fs::read_to_string(FOLDER.join("chat.json")).expect("it was saved");
+    assert!(saved.contains("/exit") && err.contains("broken.gguf"), "{saved} {err}");
+}
+
+#[test]
+fn thoughts_alone_are_no_answer() {
+    let run =
+        ["run", "m.gguf", "-t", "1", "-p", "a", "--reasoning", "on", "-n", "3", "-s", "1", "--ignore-eos"];
+    let (code, out, err) = llama_rs(&run, "");
+    assert_eq!((code, out.as_str()), (0, "\n"), "{err}");
+    assert!(err.contains("still thinking") && err.contains("--reasoning-budget"), "{err}");
 }

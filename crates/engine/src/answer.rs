@@ -158,6 +158,12 @@ impl Answer {
         }
     }
 
+    /// Asks the request to end. The answer goes on to its last event, which says what there was.
+    pub fn cancel(&self) {
+        self.ticket.is_cancelled.store(true, Ordering::SeqCst);
+        (self.ticket.wake)();
+    }
+
     /// Waits for the whole answer.
     ///
     /// # Errors
@@ -216,8 +222,7 @@ impl Iterator for Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         if !self.is_over {
-            self.ticket.is_cancelled.store(true, Ordering::SeqCst);
-            (self.ticket.wake)();
+            self.cancel();
         }
     }
 }

@@ -119,8 +119,8 @@ impl Tokenizer {
         self.encode_marked(text, &[], opts)
     }
 
-    /// Tokens of a text of which some ranges of bytes are `plain`: no control token is recognized there, whatever
-    /// `opts` say of the rest. So a user's words cannot end their turn in a prompt that is otherwise a template's.
+    /// Tokens of a text of which some ranges of bytes, in order, are `plain`: no control token is recognized there,
+    /// whatever `opts` say of the rest. So a user's words cannot end their turn in a prompt that is otherwise a template's.
     pub fn encode_marked(&self, text: &str, plain: &[Range<usize>], opts: Encode) -> Vec<TokenId> {
         let mut out = Vec::with_capacity(text.len() / 4 + 2);
         let (first, last) = self.enclosing();

@@ -42,8 +42,8 @@ impl Partition {
         Self { all: trie(true), always: trie(false) }
     }
 
-    /// Cuts `text` at its special tokens. Empty stretches are left out. Tokens that touch a range of `plain`, and would
-    /// be hidden when decoded, are text.
+    /// Cuts `text` at its special tokens. Empty stretches are left out. Tokens that touch a range of `plain` (ranges in
+    /// order, apart from each other), and would be hidden when decoded, are text.
     pub(crate) fn split<'t>(
         &self,
         vocab: &Vocab,
@@ -53,8 +53,9 @@ impl Partition {
     ) -> Vec<Fragment<'t>> {
         let trie = if parse_special { &self.all } else { &self.always };
         let is_plain = |found: &Found| {
+            let next = plain.partition_point(|p| p.end <= found.range.start);
             vocab.attr(found.token).has(TokenAttr::CONTROL | TokenAttr::UNKNOWN)
-                && plain.iter().any(|p| p.start < found.range.end && found.range.start < p.end)
+                && plain.get(next).is_some_and(|p| p.start < found.range.end)
         };
         let mut fragments = Vec::new();
         let mut end = 0;

@@ -1,13 +1,11 @@
 //! Answers made of messages with headers: who it is for decides whether a message is thinking, text or a call.
 
-use super::input::{Found, Input, Start};
+use super::input::{Found, Input, Start, TooFar};
 use super::json::{Step, Value};
 use super::layout::Layout;
 use super::machine::Machine;
 use super::output::Output;
 use crate::Tool;
-
-const HEADER_BYTES_MAX: usize = 512;
 
 /// The form of such an answer.
 #[derive(Clone, Debug)]
@@ -105,19 +103,18 @@ impl Channels {
                 Start::With(_) => {}
             }
         }
-        match input.find(&[message, start]) {
-            // No header is that long.
-            Found::Safe(n) | Found::Marker { before: n, .. } if n > HEADER_BYTES_MAX => {
+        match input.find_near(0, &[message, start]) {
+            Err(TooFar) => {
                 self.state = State::Text(Role::Unknown);
                 true
             }
-            Found::Safe(_) => false,
+            Ok(Found::Safe(_)) => false,
             // A header that another one follows says nothing.
-            Found::Marker { before, which: 1 } => {
+            Ok(Found::Marker { before, which: 1 }) => {
                 input.take(before);
                 true
             }
-            Found::Marker { before, .. } => {
+            Ok(Found::Marker { before, .. }) => {
                 let text = input.take(before).to_owned();
                 let role = (self.headers.role)(&text);
                 let is_call = matches!(role, Role::Call(_) | Role::Inner);

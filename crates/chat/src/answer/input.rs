@@ -6,9 +6,18 @@
 pub(super) struct Input {
     text: String,
     at: usize,
+    /// Bytes that were taken and are no longer in `text`.
+    n_dropped: usize,
     /// Nothing more will come.
     pub(super) is_finished: bool,
 }
+
+/// How far a name, an id or an attribute can reach: more text without the mark that ends it is none. Where that is
+/// decided must not depend on how much has come.
+const NEAR: usize = 256;
+
+/// The marker is too far away to mean anything.
+pub(super) struct TooFar;
 
 /// What a search found.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +32,7 @@ impl Input {
     pub(super) fn push(&mut self, piece: &str) {
         if self.at > 4096 && self.at * 2 > self.text.len() {
             self.text.drain(..self.at);
+            self.n_dropped += self.at;
             self.at = 0;
         }
         self.text.push_str(piece);
@@ -57,10 +67,26 @@ impl Input {
 
     /// As `find`, when it is known that no marker begins in the first `start` bytes.
     pub(super) fn find_from(&self, start: usize, markers: &[&str]) -> Found {
+        self.find_between(start, usize::MAX, markers)
+    }
+
+    /// As `find_from`, for a marker that is only of use within [`NEAR`] bytes of `start`; `Err` if none begins there.
+    pub(super) fn find_near(&self, start: usize, markers: &[&str]) -> Result<Found, TooFar> {
+        match self.find_between(start, start + NEAR, markers) {
+            Found::Safe(n) if n > start + NEAR => Err(TooFar),
+            found => Ok(found),
+        }
+    }
+
+    /// Looks for a marker that begins at one of the bytes from `start` to `end`.
+    fn find_between(&self, start: usize, end: usize, markers: &[&str]) -> Found {
         let text = self.rest();
         for (at, _) in text[start..].char_indices() {
             let at = start + at;
             let rest = &text[at..];
+            if at > end {
+                return Found::Safe(at);
+            }
             match self.starts(rest, markers) {
                 Start::With(which) => return Found::Marker { before: at, which },
                 Start::Maybe => return Found::Safe(at),
@@ -68,6 +94,11 @@ impl Input {
             }
         }
         Found::Safe(text.len())
+    }
+
+    /// How much was taken of all that came.
+    pub(super) fn position(&self) -> usize {
+        self.n_dropped + self.at
     }
 
     /// Whether one of the markers comes next.

@@ -50,13 +50,16 @@ impl Answer {
     }
 }
 
-/// Collects deltas; white space at the borders of content and reasoning belongs to the format and is left out.
+/// Collects deltas; white space at the borders of content and reasoning belongs to the format and is left out, but for
+/// that between two stretches of content.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     pub(super) deltas: Vec<Delta>,
     pub(super) malformed: bool,
     /// White space that is shown only if more text follows.
     held: String,
+    /// White space around what interrupted the content.
+    gap: String,
     /// What the text before was.
     last: Last,
     n_calls: usize,
@@ -87,7 +90,7 @@ impl Output {
     pub(super) fn broken(&mut self, text: &str) {
         self.malformed = true;
         if !text.is_empty() {
-            let text = std::mem::take(&mut self.held) + text;
+            let text = std::mem::take(&mut self.gap) + &std::mem::take(&mut self.held) + text;
             self.last = Last::Content;
             self.push_text(text, Last::Content);
         }
@@ -103,10 +106,18 @@ impl Output {
     }
 
     fn text(&mut self, text: &str, kind: Last) {
+        let mut text = text;
         if self.last != kind {
             self.border();
+            let start = text.trim_start();
+            if kind == Last::Content && self.has_content {
+                self.gap.push_str(&text[..text.len() - start.len()]);
+                if !start.is_empty() {
+                    self.held = std::mem::take(&mut self.gap);
+                }
+            }
+            text = start;
         }
-        let text = if self.last == kind { text } else { text.trim_start() };
         let shown = text.trim_end();
         if shown.is_empty() {
             self.held.push_str(text);
@@ -130,9 +141,12 @@ impl Output {
         self.has_content |= kind == Last::Content;
     }
 
-    /// A marker was here: white space before and after it is not text.
+    /// A marker was here: white space before and after it is not text, unless content goes on.
     pub(super) fn border(&mut self) {
-        self.held.clear();
+        let held = std::mem::take(&mut self.held);
+        if self.last == Last::Content {
+            self.gap = held;
+        }
         self.last = Last::Nothing;
     }
 

@@ -1,5 +1,8 @@
 //! What a template can express, found by rendering small conversations and looking for their words.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use serde_json::{Map, Value as Json, json};
 
 use super::engine::Engine;
@@ -39,6 +42,8 @@ pub(crate) struct Probe<'a> {
     pub(super) engine: &'a Engine,
     pub(super) bos: &'a str,
     pub(super) eos: &'a str,
+    /// What is left for all probes of this template together: dozens of slow ones would take minutes.
+    pub(super) time: &'a Mutex<Duration>,
 }
 
 impl Probe<'_> {
@@ -123,7 +128,7 @@ impl Probe<'_> {
         self.render(messages, more).is_some_and(|out| out.contains(word))
     }
 
-    /// Nothing if the template fails.
+    /// Nothing if the template fails, or the time for probes is used up.
     pub(crate) fn render(&self, messages: &Json, more: &[(&'static str, Json)]) -> Option<String> {
         let mut vars = Map::new();
         vars.insert("messages".to_owned(), messages.clone());
@@ -131,7 +136,14 @@ impl Probe<'_> {
         vars.insert("eos_token".to_owned(), self.eos.into());
         vars.insert("add_generation_prompt".to_owned(), true.into());
         vars.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        self.engine.render(Json::Object(vars), THEN).ok()
+        let mut left = self.time.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.is_zero() {
+            return None;
+        }
+        let start = Instant::now();
+        let text = self.engine.render_within(*left, Json::Object(vars), THEN);
+        *left = left.saturating_sub(start.elapsed());
+        text.ok()
     }
 }
 
@@ -146,4 +158,19 @@ fn tools() -> Json {
         "description": "d",
         "parameters": { "type": "object", "properties": key, "required": ["zkeyz"] },
     } }])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Limits, Template};
+    use std::time::Duration;
+
+    #[test]
+    fn all_probes_together_take_no_longer_than_a_rendering() {
+        let limits = Limits { time: Duration::from_millis(50), fuel: 20_000_000, ..Limits::default() };
+        let source = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
+        let template = Template::strict(source, &limits).expect("it compiles");
+        assert!(!template.capabilities().system);
+        assert!(template.probe_time.lock().expect("no panic").is_zero());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
@@ -34,12 +35,17 @@ impl Engine {
 
     /// Renders with these variables, an object.
     pub(super) fn render(&self, vars: Json, now: Moment) -> Result<String, Error> {
+        self.render_within(self.limits.time, vars, now)
+    }
+
+    /// As `render`, in another time than the limit.
+    pub(super) fn render_within(&self, time: Duration, vars: Json, now: Moment) -> Result<String, Error> {
         let depth = value::depth(&vars);
         if depth > self.limits.value_depth {
             return Err(Error::Depth { depth, limit: self.limits.value_depth });
         }
         let (env, limits) = (Arc::clone(&self.env), self.limits.clone());
-        worker::run(limits.stack_bytes, limits.time, move || run(&env, &vars, now, &limits))
+        worker::run(limits.stack_bytes, time, move || run(&env, &vars, now, &limits))
     }
 }
 

@@ -11,8 +11,9 @@ mod tools;
 mod value;
 mod worker;
 
+use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
@@ -39,6 +40,7 @@ pub struct Limits {
     pub value_depth: usize,
     /// How deep macros and loops may recurse.
     pub recursion: usize,
+    /// Of one rendering, and of all together that find out what the template can do.
     pub time: Duration,
     /// Address space of the thread that renders; memory is used only as needed.
     pub stack_bytes: usize,
@@ -146,6 +148,8 @@ pub struct Template {
     specials: Specials,
     marker: Marker,
     capabilities: OnceLock<Capabilities>,
+    /// What is left of the time for finding out what it can do.
+    probe_time: Mutex<Duration>,
 }
 
 impl Template {
@@ -189,6 +193,7 @@ impl Template {
             specials: specials.clone(),
             marker: Marker::new(&specials.control),
             capabilities: OnceLock::new(),
+            probe_time: Mutex::new(limits.time),
         })
     }
 
@@ -203,7 +208,8 @@ impl Template {
     }
 
     pub(crate) fn probe(&self) -> Probe<'_> {
-        Probe { engine: &self.engine, bos: &self.specials.bos, eos: &self.specials.eos }
+        let (bos, eos) = (&self.specials.bos, &self.specials.eos);
+        Probe { engine: &self.engine, bos, eos, time: &self.probe_time }
     }
 
     /// Renders a conversation, brought into the form that the template understands.
@@ -219,7 +225,7 @@ impl Template {
                 }
                 let mut rendered = self.render_whole(before, options)?;
                 let start = rendered.text.len();
-                let (text, plain) = marks::unmark(&self.marker.mark(&last.text(), true));
+                let (text, plain) = marks::unmark(&self.marker(options).mark(&last.text(), true));
                 rendered.plain.extend(plain.iter().map(|range| range.start + start..range.end + start));
                 rendered.text.push_str(&text);
                 rendered.generation_prompt.push_str(&text);
@@ -229,11 +235,15 @@ impl Template {
         }
     }
 
+    /// What marks text, if it is to be marked.
+    fn marker(&self, options: &RenderOptions) -> Cow<'_, Marker> {
+        if options.mark_user_text { Cow::Borrowed(&self.marker) } else { Cow::Owned(Marker::default()) }
+    }
+
     fn render_whole(&self, messages: &[Message], options: &RenderOptions) -> Result<Rendered, Error> {
         let capabilities = self.capabilities();
         let messages = tools::as_text(messages, &options.tools, capabilities)?;
-        let none = Marker::default();
-        let marker = if options.mark_user_text { &self.marker } else { &none };
+        let marker = &self.marker(options);
         let mut vars = Map::new();
         vars.insert("messages".to_owned(), normalize::messages(&messages, capabilities, options, marker)?);
         vars.insert("bos_token".to_owned(), self.specials.bos.clone().into());

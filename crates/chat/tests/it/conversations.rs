@@ -104,6 +104,8 @@ fn an_answer_can_be_continued() {
     let rendered = template.render(&messages, &options).expect("it renders");
     assert_eq!(rendered.text, "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nWell<|im_end|>");
     assert_eq!(rendered.pieces().last(), Some(("<|im_end|>", false)));
+    let open = RenderOptions { mark_user_text: false, ..options.clone() };
+    assert!(template.render(&messages, &open).expect("it renders").plain.is_empty());
     let error = template.render(&messages[..1], &options).expect_err("a question").to_string();
     assert!(error.contains("only a text of the assistant can be continued"), "{error}");
 }

@@ -18,7 +18,7 @@ pub(crate) fn last_n(n: i64) -> usize {
 #[command(next_help_heading = "Sampling")]
 pub(crate) struct SamplingArgs {
     /// Temperature; 0 always takes the likeliest token; default: 0.8
-    #[arg(long, visible_alias = "temperature", value_name = "F")]
+    #[arg(long, visible_alias = "temperature", value_name = "F", allow_negative_numbers = true)]
     pub(crate) temp: Option<f32>,
 
     /// Keep the K likeliest tokens; 0 keeps all; default: 40
@@ -26,11 +26,11 @@ pub(crate) struct SamplingArgs {
     pub(crate) top_k: Option<i32>,
 
     /// Keep the likeliest tokens that together reach this probability; 1 keeps all; default: 0.95
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
     pub(crate) top_p: Option<f32>,
 
     /// Drop tokens less likely than this share of the likeliest; 0 keeps all; default: 0.05
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
     pub(crate) min_p: Option<f32>,
 
     /// Seed of the random choices; -1 or none: another one each time
@@ -38,7 +38,7 @@ pub(crate) struct SamplingArgs {
     pub(crate) seed: Option<i64>,
 
     /// Divide the scores of recent tokens by this; 1 does nothing; default: 1
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
     repeat_penalty: Option<f32>,
 
     /// Subtract this for each time a recent token occurred
@@ -74,6 +74,7 @@ pub(crate) struct SamplingArgs {
         long = "typical-p",
         visible_alias = "typical",
         value_name = "F",
+        allow_negative_numbers = true,
         default_value_t = 1.0,
         hide_short_help = true
     )]
@@ -91,19 +92,31 @@ pub(crate) struct SamplingArgs {
     top_n_sigma: f32,
 
     /// Chance of removing the likeliest tokens (XTC); default: 0
-    #[arg(long, value_name = "F", hide_short_help = true)]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, hide_short_help = true)]
     xtc_probability: Option<f32>,
 
     /// Probability from which XTC counts a token as likely; default: 0.1
-    #[arg(long, value_name = "F", hide_short_help = true)]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, hide_short_help = true)]
     xtc_threshold: Option<f32>,
 
     /// Strength of the penalty on repeated sequences (DRY); 0: off
-    #[arg(long, value_name = "F", default_value_t = 0.0, hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "F",
+        allow_negative_numbers = true,
+        default_value_t = 0.0,
+        hide_short_help = true
+    )]
     dry_multiplier: f32,
 
     /// Base of the exponential growth of that penalty
-    #[arg(long, value_name = "F", default_value_t = 1.75, hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "F",
+        allow_negative_numbers = true,
+        default_value_t = 1.75,
+        hide_short_help = true
+    )]
     dry_base: f32,
 
     /// Repetitions up to this length go unpunished
@@ -126,11 +139,23 @@ pub(crate) struct SamplingArgs {
     dry_sequence_breaker: Vec<String>,
 
     /// Vary the temperature by this much with the entropy
-    #[arg(long, value_name = "F", default_value_t = 0.0, hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "F",
+        allow_negative_numbers = true,
+        default_value_t = 0.0,
+        hide_short_help = true
+    )]
     dynatemp_range: f32,
 
     /// Exponent of the entropy in that
-    #[arg(long, value_name = "F", default_value_t = 1.0, hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "F",
+        allow_negative_numbers = true,
+        default_value_t = 1.0,
+        hide_short_help = true
+    )]
     dynatemp_exp: f32,
 
     /// Version of Mirostat to use instead of the samplers; 0: none; default: 0
@@ -138,11 +163,11 @@ pub(crate) struct SamplingArgs {
     mirostat: Option<u8>,
 
     /// Learning rate of Mirostat; default: 0.1
-    #[arg(long, value_name = "F", hide_short_help = true)]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, hide_short_help = true)]
     mirostat_lr: Option<f32>,
 
     /// Surprise that Mirostat aims at, in bits; default: 5
-    #[arg(long, value_name = "F", hide_short_help = true)]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, hide_short_help = true)]
     mirostat_ent: Option<f32>,
 
     /// Probability near which the sampler adaptive_p picks; negative: off
@@ -150,7 +175,13 @@ pub(crate) struct SamplingArgs {
     adaptive_target: f32,
 
     /// How much of the past adaptive_p remembers
-    #[arg(long, value_name = "F", default_value_t = 0.9, hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "F",
+        allow_negative_numbers = true,
+        default_value_t = 0.9,
+        hide_short_help = true
+    )]
     adaptive_decay: f32,
 }
 

@@ -9,7 +9,7 @@ use crate::args::DetokenizeArgs;
 use crate::models;
 
 pub(crate) fn run(args: &DetokenizeArgs) -> Result<()> {
-    let tokenizer = models::tokenizer(&args.model)?;
+    let tokenizer = models::tokenizer(args.model.path())?;
     let options = Decode { special: !args.no_special, ..Decode::default() };
     let mut out = BufWriter::new(io::stdout().lock());
     if args.jsonl {

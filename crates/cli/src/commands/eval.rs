@@ -11,8 +11,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
         bail!("--tokens: at least one token id is needed");
     }
     let devices = devices::open(&args.device)?;
-    let model = LoadedModel::open(&args.model, &devices, &LoadConfig::default())
-        .with_context(|| args.model.display().to_string())?;
+    let model = LoadedModel::open(args.model.path(), &devices, &LoadConfig::default())
+        .with_context(|| args.model.path().display().to_string())?;
     let n = args.tokens.len();
     let kv_type = args.kv;
     let config = ContextConfig {

@@ -16,7 +16,7 @@ const SHOWN_ELEMENTS: usize = 6;
 const SHOWN_CHARS: usize = 100;
 
 pub(crate) fn run(args: &InfoArgs) -> Result<()> {
-    let file = models::open(&args.model)?;
+    let file = models::open(args.model.path())?;
     let text = if args.json { as_json(&file, args.tensors) } else { as_text(&file, args.tensors)? };
     output::emit(&text)
 }

@@ -10,7 +10,7 @@ use crate::args::TokenizeArgs;
 use crate::{models, output};
 
 pub(crate) fn run(args: &TokenizeArgs) -> Result<()> {
-    let tokenizer = models::tokenizer(&args.model)?;
+    let tokenizer = models::tokenizer(args.model.path())?;
     let special = !args.no_special;
     let options = Encode { add_special: special, parse_special: special };
     if args.jsonl {

@@ -60,7 +60,9 @@ impl Markdown {
         let mut out = String::new();
         match std::mem::replace(&mut self.state, State::Opening(String::new())) {
             State::Opening(text) => self.begin(&text, true, &mut out),
-            State::Code { mut code, line, .. } if !line.is_empty() => code.line(&line, &mut out),
+            State::Code { fence, mut code, line } if !line.is_empty() && !closes(&line, &fence) => {
+                code.line(&line, &mut out);
+            }
             State::Code { .. } | State::Text => {}
             State::Heading => out.push_str(style::RESET),
         }
@@ -85,7 +87,7 @@ impl Markdown {
             State::Text => self.inline.push(c, out),
             State::Heading => out.push(c),
             State::Code { fence, code, line } if c == '\n' => {
-                if line.trim() == fence {
+                if closes(line, fence) {
                     self.state = State::Opening(String::new());
                 } else {
                     code.line(line, out);
@@ -145,6 +147,12 @@ impl Markdown {
     }
 }
 
+/// Whether the line ends the block of code that this fence began.
+fn closes(line: &str, fence: &str) -> bool {
+    let line = line.trim();
+    line.starts_with(fence) && line.trim_start_matches(&fence[..1]).is_empty()
+}
+
 /// What a line is that begins with `text`, or is it when whole.
 fn kind(text: &str, is_whole: bool) -> Kind {
     let body = text.trim_start();
@@ -156,6 +164,8 @@ fn kind(text: &str, is_whole: bool) -> Kind {
     let after = body[n * first.len_utf8()..].chars().next();
     let is_open = after.is_none() && !is_whole && text.len() < MAX_OPENING_BYTES;
     match first {
+        // The language of a block has no such mark: it is code within a line.
+        '`' if body[n..].contains('`') => Kind::Plain,
         '`' | '~' if n >= 3 && (is_whole || text.len() >= MAX_OPENING_BYTES) => {
             Kind::Fence(body[..n].to_owned())
         }
@@ -215,6 +225,10 @@ mod tests {
     fn code_is_printed_by_the_line() {
         check("```nolang\na*b*\n```\nend", "<c>a*b*<0>\nend");
         check("```nolang\nno end", "<c>no end<0>\n");
+        check("```nolang\na\n```", "<c>a<0>\n");
+        check("```nolang\na\n````\nend", "<c>a<0>\nend");
+        check("~~~nolang\n```\n~~~\nend", "<c>```<0>\nend");
+        check("```x``` is code\nend", "<0><c>x<0> is code\nend");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokenizer::{Decode, Encode, Tokenizer};
 /// A megabyte takes a fraction of a second. The bound leaves room for slow and busy machines: what it is there to
 /// catch takes minutes.
 const N_BYTES: usize = 1_000_000;
-const BOUND: Duration = Duration::from_secs(20);
+pub(crate) const BOUND: Duration = Duration::from_secs(20);
 
 /// What the texts repeat.
 const PATTERNS: [&str; 24] = [
@@ -20,13 +20,17 @@ const PATTERNS: [&str; 24] = [
 const N_PATTERNS: usize = 2;
 
 fn check(name: &str, what: &str, tokenizer: &Tokenizer, text: &str) {
+    let (ids, encoded) = timed(|| tokenizer.encode(text, Encode { add_special: true, parse_special: true }));
+    let (_, decoded) = timed(|| tokenizer.decode(&ids, Decode::default()));
+    assert!(encoded + decoded < BOUND, "{name}: {what}: encode {encoded:?}, decode {decoded:?}");
+}
+
+/// What `work` returns, and the time it took.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let origin = Instant::now();
     let start = now(origin);
-    let ids = tokenizer.encode(text, Encode { add_special: true, parse_special: true });
-    let encoded = now(origin) - start;
-    tokenizer.decode(&ids, Decode::default());
-    let decoded = now(origin) - start - encoded;
-    assert!(encoded + decoded < BOUND, "{name}: {what}: encode {encoded:?}, decode {decoded:?}");
+    let result = work();
+    (result, now(origin) - start)
 }
 
 /// Time this thread ran, where the system tells: a machine may be busy with other things for long. Else time since

@@ -6,5 +6,6 @@ mod hostile;
 mod huggingface;
 mod linear;
 mod loading;
+mod marked;
 mod streaming;
 mod synthetic;

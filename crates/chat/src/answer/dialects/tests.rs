@@ -19,6 +19,9 @@ type Row = (
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     ("ministral-3", "", "[THINK]Hm.\nYes[/THINK]Sure[TOOL_CALLS]add[ARGS]{\"a\": 1}[TOOL_CALLS]get[ARGS]{}", "Hm.\nYes", "Sure", &[("add", "{\"a\": 1}"), ("get", "{}")]),
+    ("ministral-3", "", "[TOOL_CALLS]add[ARGS]{}\n", "", "", &[("add", "{}")]),
+    ("qwen3-coder", "", "<tool_call>\n<function=get>\n</function>\n", "", "", &[("get", "{}")]),
+    ("gemma-4", "", "One.\n<|channel>thought\nHm\n<channel|> Two.", "Hm", "One.\n Two.", &[]),
     ("ministral-3", "", "Just [text] and [THIN", "", "Just [text] and [THIN", &[]),
     ("qwen3-coder", "", "Hm</think>Sure", "", "Hm</think>Sure", &[]),
     ("gpt-oss", "<|start|>assistant", "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Hi there.", "Hm.", "Hi there.", &[]),
@@ -35,7 +38,7 @@ const ROWS: &[Row] = &[
     ("ling-3", "<role>ASSISTANT</role>\n<think>", "Hm<tool_call>add<arg_key>a</arg_key><arg_value>1</arg_value></tool_call>", "Hm", "", &[("add", "{\"a\": 1}")]),
     ("command-a", "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|><|START_THINKING|>", "Hm<|END_THINKING|><|START_ACTION|>[\n    {\"tool_call_id\": \"0\", \"tool_name\": \"add\", \"parameters\": {\"a\": 1}},\n    {\"tool_call_id\": \"1\", \"tool_name\": \"get\", \"parameters\": {}}\n]<|END_ACTION|>", "Hm", "", &[("add", "{\"a\": 1}"), ("get", "{}")]),
     ("command-a", "", "<|START_THINKING|>Hm<|END_THINKING|><|START_RESPONSE|>Hello<|END_RESPONSE|>", "Hm", "Hello", &[]),
-    ("lfm2", "", "Sure <|tool_call_start|>[add(a=1, s=\"it's [x](y)\"), get()]<|tool_call_end|>\nDone", "", "SureDone", &[("add", "{\"a\":1,\"s\":\"it's [x](y)\"}"), ("get", "{}")]),
+    ("lfm2", "", "Sure <|tool_call_start|>[add(a=1, s=\"it's [x](y)\"), get()]<|tool_call_end|>\nDone", "", "Sure \nDone", &[("add", "{\"a\":1,\"s\":\"it's [x](y)\"}"), ("get", "{}")]),
     ("gigachat-v3", "assistant<|role_sep|>\n", "Sure<|message_sep|>\n\nfunction call<|role_sep|>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}", "", "Sure", &[("add", "{\"a\": 1}")]),
     ("minimax-m3", "", "<mm:think>Hm</mm:think>Sure\n]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name=\"add\">\n]<]minimax[>[<a>1]<]minimax[>[</a>\n]<]minimax[>[<o>]<]minimax[>[<item>x]<]minimax[>[</item>]<]minimax[>[<item>2]<]minimax[>[</item>]<]minimax[>[</o>]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>", "Hm", "Sure", &[("add", "{\"a\":1,\"o\":[\"x\",2]}")]),
     ("deepseek-dsml", "<｜Assistant｜><think>", "Hm</think>\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"add\">\n<｜DSML｜parameter name=\"a\" string=\"false\">1</｜DSML｜parameter>\n<｜DSML｜parameter name=\"s\" string=\"true\">x\ny</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>", "Hm", "", &[("add", "{\"a\": 1, \"s\": \"x\\ny\"}")]),
@@ -183,13 +186,50 @@ fn reasoning_can_stay_in_the_content() {
 
 #[test]
 fn long_answers_take_linear_time() {
+    // Starts of calls without their ends, which look the further for one the more has come.
+    #[rustfmt::skip]
+    const UNITS: &[&str] = &[
+        "<", "{", "[", "<|", "<tool_call>", "a<", " ", "\n", "\u{e9}", "<|tool_call>call:x{a:1,s:<|\"|>x<|\"|>",
+        "</think><tool_call>add<arg_key>a</arg_key", "[TOOL_CALLS]", ">>>a", "<|tool_call_start|>[a(b=1) ",
+        "<|tool_call_begin|>functions.add:0", "<function name=\"add", "<tool_call><function=",
+        "<|open|>call tool=\"a\" ", "]<]minimax[>[<tool_call>]<]minimax[>[<invoke name=\"a\">", "<|channel|>",
+    ];
     for entry in ENTRIES {
         let dialect = dialect(entry.name);
-        for unit in ["<", "{", "[", "<|", "<tool_call>", "a<", " ", "\n", "<|tool_call>call:x{", "\u{e9}"] {
-            let text = unit.repeat(8_000 / unit.len());
-            let answer = read(&dialect, &options(""), pieces(&text, 1));
+        for unit in UNITS {
+            let text =
+                unit.repeat(8_000 / unit.len()) + "<tool_call|>]<]minimax[>[</invoke><|tool_call_end|>";
+            let answer = AnswerParser::parse(&dialect, &options(""), &text);
             let shown: usize = answer.content.len() + answer.reasoning.len();
             assert!(shown <= text.len(), "{}: {unit}", entry.name);
+            let text = &text[..text.floor_char_boundary(1_500)];
+            let whole = AnswerParser::parse(&dialect, &options(""), text);
+            assert_eq!(whole, read(&dialect, &options(""), pieces(text, 1)), "{}: {unit}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn a_name_without_end_is_none_however_it_was_cut() {
+    for n in [200, 250, 256, 257, 258, 300, 5_000] {
+        let name = "a".repeat(n);
+        for (dialect_name, text) in [
+            (
+                "qwen3-coder",
+                format!("<tool_call><function=add><parameter={name}>1</parameter></function></tool_call>"),
+            ),
+            ("ministral-3", format!("[TOOL_CALLS]{name}[ARGS]{{}}")),
+            (
+                "deepseek-dsml",
+                format!(
+                    "<｜DSML｜function_calls><｜DSML｜invoke name=\"add\"><｜DSML｜parameter name=\"a\" {name}>1</｜DSML｜parameter></｜DSML｜invoke></｜DSML｜function_calls>"
+                ),
+            ),
+            ("gpt-oss", format!("<|channel|>analysis{name}<|message|>Hm")),
+        ] {
+            let (dialect, options) = (dialect(dialect_name), options(""));
+            let answer = AnswerParser::parse(&dialect, &options, &text);
+            assert_eq!(answer, read(&dialect, &options, letters(&text)), "{dialect_name}: {n}");
         }
     }
 }

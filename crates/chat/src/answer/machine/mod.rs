@@ -25,6 +25,9 @@ pub(super) struct Machine {
     id: String,
     /// Arguments of the call so far.
     n_arguments: usize,
+    /// No end of a call begins before this place of the answer: what is read whole is searched once, though several
+    /// starts may have come before the end.
+    no_end_before: usize,
 }
 
 #[derive(Debug)]
@@ -48,9 +51,7 @@ enum State {
         is_streamed: bool,
         searched: usize,
     },
-    Whole {
-        searched: usize,
-    },
+    Whole,
     /// After the arguments; the flag says that a JSON list goes on.
     Close(bool),
 }
@@ -69,6 +70,7 @@ impl Machine {
             name: String::new(),
             id: String::new(),
             n_arguments: 0,
+            no_end_before: 0,
         }
     }
 
@@ -88,9 +90,12 @@ impl Machine {
         if self.is_open {
             out.malformed |= is_call;
             out.broken_if_any(&rest);
-        } else if is_call || !self.raw.is_empty() || !rest.is_empty() {
-            let raw = std::mem::take(&mut self.raw);
-            out.broken(&(raw + &rest));
+        } else {
+            let rest = std::mem::take(&mut self.raw) + &rest;
+            // After a call, white space is no text.
+            if is_call || !rest.trim().is_empty() {
+                out.broken(&rest);
+            }
         }
         self.state = State::Text;
         out.finish();
@@ -110,7 +115,7 @@ impl Machine {
             State::Argument => self.argument(input, out),
             State::Key => self.key(input, out),
             State::Value { .. } => self.value(input, out),
-            State::Whole { .. } => self.whole(input, out),
+            State::Whole => self.whole(input, out),
             State::Close(_) => self.close(input, out),
         }
     }
@@ -194,7 +199,7 @@ impl Machine {
         match self.shape() {
             Shape::Object(_) => State::List,
             Shape::Named(_) => State::Name,
-            Shape::Python => State::Whole { searched: 0 },
+            Shape::Python => State::Whole,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Machine, State};
 use crate::answer::arguments::{self, Kind};
-use crate::answer::input::{Found, Input, Start};
+use crate::answer::input::{Found, Input, Start, TooFar};
 use crate::answer::json::{self, Step};
 use crate::answer::layout::{Arguments, Middle, Named, Shape, Tagged};
 use crate::answer::output::Output;
@@ -14,8 +14,10 @@ impl Machine {
             return false;
         }
         if named.id_before_name && !self.raw.ends_with(&named.before_name) {
-            let Found::Marker { before, .. } = input.find(&[&named.before_name]) else {
-                return input.rest().len() > 4096 && self.fail(out);
+            let before = match input.find_near(0, &[&named.before_name]) {
+                Ok(Found::Marker { before, .. }) => before,
+                Ok(Found::Safe(_)) => return false,
+                Err(TooFar) => return self.fail(out),
             };
             self.id = input.rest()[..before].trim().to_owned();
             self.take(input, before + named.before_name.len());
@@ -34,11 +36,11 @@ impl Machine {
             }
         }
         let marks: Vec<&str> = named.after_name.iter().map(String::as_str).collect();
-        let found = input.find(&marks);
+        let Ok(found) = input.find_near(0, &marks) else { return self.fail(out) };
         let (Found::Safe(before) | Found::Marker { before, .. }) = found;
         let name = input.rest()[..before].trim().to_owned();
-        // A long or strange text is no name, even if its end is still to come.
-        if before > 256 || name.contains(|c: char| !(c.is_alphanumeric() || "_-.:/ ".contains(c))) {
+        // A strange text is no name, even if its end is still to come.
+        if name.contains(|c: char| !(c.is_alphanumeric() || "_-.:/ ".contains(c))) {
             return self.fail(out);
         }
         let Found::Marker { which, .. } = found else { return false };
@@ -58,8 +60,10 @@ impl Machine {
     pub(super) fn id(&mut self, input: &mut Input, out: &mut Output) -> bool {
         let Shape::Named(named) = self.shape().clone() else { return self.fail(out) };
         if !named.skip_until.is_empty() {
-            let Found::Marker { before, .. } = input.find(&[&named.skip_until]) else {
-                return input.rest().len() > 4096 && self.fail(out);
+            let before = match input.find_near(0, &[&named.skip_until]) {
+                Ok(Found::Marker { before, .. }) => before,
+                Ok(Found::Safe(_)) => return false,
+                Err(TooFar) => return self.fail(out),
             };
             self.take(input, before + named.skip_until.len());
         }
@@ -69,10 +73,14 @@ impl Machine {
                 Start::Maybe => return false,
                 Start::Without => {}
                 Start::With(_) => {
-                    let after = &input.rest()[tags.start.len()..];
-                    let Some(end) = after.find(&tags.end) else { return false };
-                    id = Some(after[..end].trim().to_owned());
-                    self.take(input, tags.start.len() + end + tags.end.len());
+                    let start = tags.start.len();
+                    let end = match input.find_near(start, &[&tags.end]) {
+                        Ok(Found::Marker { before, .. }) => before,
+                        Ok(Found::Safe(_)) => return false,
+                        Err(TooFar) => return self.fail(out),
+                    };
+                    id = Some(input.rest()[start..end].trim().to_owned());
+                    self.take(input, end + tags.end.len());
                 }
             }
         }
@@ -87,7 +95,7 @@ impl Machine {
         }
         self.name = name;
         match &named.arguments {
-            Arguments::Gemma | Arguments::Nested(_) => self.state = State::Whole { searched: 0 },
+            Arguments::Gemma | Arguments::Nested(_) => self.state = State::Whole,
             Arguments::Json => {
                 self.open(id, out);
                 self.state = State::Json(json::Value::default());
@@ -177,36 +185,37 @@ impl Machine {
             Middle::Text(text) => (text.as_str(), ""),
             Middle::Span(first, second) => (first.as_str(), second.as_str()),
         };
-        let Found::Marker { before, .. } = input.find(&[first]) else {
-            return input.rest().len() > 4096 && self.fail(out);
+        let before = match input.find_near(0, &[first]) {
+            Ok(Found::Marker { before, .. }) => before,
+            Ok(Found::Safe(_)) => return false,
+            Err(TooFar) => return self.fail(out),
         };
-        let after = &input.rest()[before + first.len()..];
-        let mut skip = 0;
+        let mut value_at = before + first.len();
         if !second.is_empty() {
-            match after.find(second) {
-                Some(at) => skip = at + second.len(),
-                None => return after.len() > 4096 && self.fail(out),
+            match input.find_near(value_at, &[second]) {
+                Ok(Found::Marker { before, .. }) => value_at = before + second.len(),
+                Ok(Found::Safe(_)) => return false,
+                Err(TooFar) => return self.fail(out),
             }
         }
         let strips = tagged.end.first().is_some_and(|end| end.starts_with('\n'));
-        let value = &after[skip..];
+        let value = &input.rest()[value_at..];
         if strips && value.is_empty() && !input.is_finished {
             return false;
         }
-        skip += usize::from(strips && value.starts_with('\n'));
+        value_at += usize::from(strips && value.starts_with('\n'));
         let mut ends = tagged.end.clone();
         if tagged.has_cdata {
             const CDATA: &str = "<![CDATA[";
             if value.starts_with(CDATA) {
-                skip += CDATA.len();
+                value_at += CDATA.len();
                 ends.iter_mut().for_each(|end| end.insert_str(0, "]]>"));
             } else if CDATA.starts_with(value) && !input.is_finished {
                 return false;
             }
         }
         let key = input.rest()[..before].trim().to_owned();
-        let n = before + first.len() + skip;
-        input.take(n);
+        input.take(value_at);
         if self.n_arguments > 0 {
             out.arguments(", ");
         }
@@ -256,24 +265,23 @@ impl Machine {
     pub(super) fn whole(&mut self, input: &mut Input, out: &mut Output) -> bool {
         let ends = self.ends();
         let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
-        let State::Whole { searched } = &mut self.state else { return false };
-        let before = match input.find_from(*searched, &ends) {
-            Found::Marker { before, .. } => before,
-            Found::Safe(n) => {
-                *searched = n;
-                return false;
-            }
-        };
-        let text = input.rest()[..before].to_owned();
+        let searched = self.no_end_before.saturating_sub(input.position());
+        let found = input.find_from(searched, &ends);
+        let (Found::Safe(before) | Found::Marker { before, .. }) = found;
+        self.no_end_before = input.position() + before;
+        if matches!(found, Found::Safe(_)) {
+            return false;
+        }
+        let text = &input.rest()[..before];
         let calls = match self.shape() {
-            Shape::Python => arguments::python_calls(&text),
+            Shape::Python => arguments::python_calls(text),
             Shape::Named(named) => {
                 let arguments = match &named.arguments {
                     Arguments::Nested(prefix) => {
                         let kind = |key: &str| arguments::kind(&self.tools, &self.name, key);
-                        arguments::nested_tags(&text, prefix, kind)
+                        arguments::nested_tags(text, prefix, kind)
                     }
-                    _ => arguments::gemma(&text),
+                    _ => arguments::gemma(text),
                 };
                 arguments.map(|arguments| vec![(self.name.clone(), arguments)])
             }

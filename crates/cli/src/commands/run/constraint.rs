@@ -1,6 +1,5 @@
 //! From the flags on the form of an answer to the constraint that enforces it.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use grammar::{Constraint, Grammar, Limits, Matcher, Schema, Vocabulary};
 use tokenizer::Tokenizer;
 
 use crate::args::GrammarArgs;
+use crate::text_file;
 
 /// The constraint at its beginning; none if the answer is free.
 ///
@@ -30,9 +30,13 @@ pub(super) fn constraint(
     };
     Ok(Some(match args {
         GrammarArgs { grammar: Some(text), .. } => gbnf(text).context("--grammar")?,
-        GrammarArgs { grammar_file: Some(path), .. } => gbnf(&read(path)?).with_context(|| name(path))?,
+        GrammarArgs { grammar_file: Some(path), .. } => {
+            gbnf(&text_file::read(path)?).with_context(|| name(path))?
+        }
         GrammarArgs { json_schema: Some(text), .. } => json(text).context("--json-schema")?,
-        GrammarArgs { json_schema_file: Some(path), .. } => json(&read(path)?).with_context(|| name(path))?,
+        GrammarArgs { json_schema_file: Some(path), .. } => {
+            json(&text_file::read(path)?).with_context(|| name(path))?
+        }
         GrammarArgs { regex: Some(pattern), .. } => {
             Box::new(Schema::regex(pattern, vocabulary, &limits).context("--regex")?)
         }
@@ -42,8 +46,4 @@ pub(super) fn constraint(
 
 fn name(path: &Path) -> String {
     path.display().to_string()
-}
-
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| name(path))
 }

@@ -7,11 +7,11 @@ use anyhow::{Result, bail};
 use chat::{Message, Role};
 use engine::Finish;
 
-use super::input::Input;
+use super::input::{Input, Turn};
 use super::session::Session;
 use super::{printer, report, transcript};
 use crate::args::RunArgs;
-use crate::output;
+use crate::{output, text_file};
 
 const HELP: &str = "\
 /system TEXT   set the system message; without TEXT, remove it
@@ -24,11 +24,16 @@ const HELP: &str = "\
 /tokens        how much of the context is used
 /clear         begin a new conversation
 /exit          leave; so does Ctrl-D
-Ctrl-C stops an answer. Alt-Enter begins a new line; so does Enter between \"\"\" and \"\"\".";
+Ctrl-C stops an answer. Alt-Enter begins a new line; so does Enter between \"\"\" and \"\"\",
+where a text may also begin with a slash.";
 
 /// The conversation before the first turn.
-pub(super) fn opening(args: &RunArgs) -> Vec<Message> {
-    args.system.iter().map(|text| Message::new(Role::System, text)).collect()
+pub(super) fn opening(args: &RunArgs) -> Result<Vec<Message>> {
+    let system = match &args.system_prompt_file {
+        Some(path) => Some(text_file::read_prompt(path)?),
+        None => args.system.clone(),
+    };
+    Ok(system.map(|text| Message::new(Role::System, text)).into_iter().collect())
 }
 
 struct Chat<'a> {
@@ -38,27 +43,26 @@ struct Chat<'a> {
 }
 
 pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Result<()> {
-    let mut chat = Chat { args, session, messages: opening(args) };
+    let mut chat = Chat { args, session, messages: opening(args)? };
     // A model without a usable template is refused before anything is typed.
     chat.session.template()?;
     if io::stdin().is_terminal() {
         output::note("Say something; /help shows what else can be done.");
     }
     let mut input = Input::new();
-    let mut turn = first;
+    let mut turn = first.map(Turn::Text);
     loop {
-        let text = match turn.take() {
-            Some(text) => text,
-            None => match input.read()? {
-                Some(text) => text,
-                None => return Ok(()),
-            },
+        let next = match turn.take() {
+            Some(turn) => Some(turn),
+            None => input.read()?,
         };
-        let done = match text.strip_prefix('/') {
-            Some("exit" | "quit" | "bye") => return Ok(()),
-            Some(command) => chat.command(command),
-            None if text.trim().is_empty() => Ok(()),
-            None => chat.say(text),
+        let done = match next {
+            None => return Ok(()),
+            Some(Turn::Command(command)) if matches!(&*command, "exit" | "quit" | "bye") => return Ok(()),
+            Some(Turn::Command(command)) => chat.command(&command),
+            Some(Turn::Text(text)) if text.trim().is_empty() => Ok(()),
+            Some(Turn::Text(text)) if args.single_turn => return chat.say(text),
+            Some(Turn::Text(text)) => chat.say(text),
         };
         if let Err(error) = done {
             if output::is_closed_pipe(&error) {
@@ -115,14 +119,12 @@ impl Chat<'_> {
             "help" | "?" => output::note(HELP),
             "system" => self.set_system(rest),
             "model" => {
-                self.session = Session::open_model(self.args, Path::new(file(name, rest)?))?;
-                self.session.template()?;
+                let session = Session::open_model(self.args, Path::new(file(name, rest)?))?;
+                session.template()?;
+                self.session = session;
             }
             "undo" => drop(self.take_question()?),
-            "retry" => {
-                let question = self.take_question()?;
-                self.say(question)?;
-            }
+            "retry" | "regen" => self.retry()?,
             "tool" => self.tool_result(rest)?,
             "save" => transcript::save(&self.messages, Path::new(file(name, rest)?))?,
             "load" => self.messages = transcript::load(Path::new(file(name, rest)?))?,
@@ -131,17 +133,28 @@ impl Chat<'_> {
                 self.session.n_tokens(&self.messages)?,
                 self.session.n_ctx()
             )),
-            "clear" => self.messages = opening(self.args),
+            "clear" => self.messages = opening(self.args)?,
             _ => bail!("there is no command /{name}; /help shows those there are"),
         }
         Ok(())
     }
 
     fn set_system(&mut self, text: &str) {
-        self.messages.retain(|message| message.role != Role::System);
+        self.messages.retain(|message| !matches!(message.role, Role::System | Role::Developer));
         if !text.is_empty() {
             self.messages.insert(0, Message::new(Role::System, text));
         }
+    }
+
+    /// Answers the last question anew; where that fails, what was there stays.
+    fn retry(&mut self) -> Result<()> {
+        let before = self.messages.clone();
+        let question = self.take_question()?;
+        let answered = self.say(question);
+        if answered.is_err() {
+            self.messages = before;
+        }
+        answered
     }
 
     /// Takes the last question out of the conversation, and all that follows it.

@@ -9,6 +9,26 @@ use reedline::{
     ReedlineEvent, Signal, ValidationResult, Validator, default_emacs_keybindings,
 };
 
+use crate::text_file;
+
+/// What a person typed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// For the program, without its slash.
+    Command(String),
+    /// For the model.
+    Text(String),
+}
+
+impl Turn {
+    fn new(line: &str) -> Self {
+        match line.strip_prefix('/') {
+            Some(command) => Self::Command(command.to_owned()),
+            None => Self::Text(line.to_owned()),
+        }
+    }
+}
+
 pub(super) enum Input {
     Terminal(Box<Reedline>),
     Pipe,
@@ -31,11 +51,11 @@ impl Input {
     }
 
     /// The next turn; none at the end of the input.
-    pub(super) fn read(&mut self) -> Result<Option<String>> {
+    pub(super) fn read(&mut self) -> Result<Option<Turn>> {
         let text = match self {
             Self::Pipe => return pipe(),
             Self::Terminal(editor) => loop {
-                match editor.read_line(&Turn).context("cannot read the terminal")? {
+                match editor.read_line(&Mark).context("cannot read the terminal")? {
                     Signal::Success(text) => break text,
                     // It clears the line; there is no answer to stop.
                     Signal::CtrlC => {}
@@ -44,24 +64,27 @@ impl Input {
                 }
             },
         };
-        Ok(Some(unquoted(&text)))
+        Ok(Some(typed(&text)))
     }
 }
 
-fn pipe() -> Result<Option<String>> {
-    let mut line = String::new();
-    let n = io::stdin().lock().read_line(&mut line).context("standard input is not UTF-8 text")?;
-    Ok((n > 0).then(|| line.trim_end_matches(['\n', '\r']).to_owned()))
+fn pipe() -> Result<Option<Turn>> {
+    let mut line = Vec::new();
+    let n = io::stdin().lock().read_until(b'\n', &mut line).context("standard input")?;
+    let line = text_file::text(line).context("standard input")?;
+    Ok((n > 0).then(|| Turn::new(line.trim_end_matches(['\n', '\r']))))
 }
 
-/// A text between triple quotes may have many lines.
+/// A text between triple quotes may have many lines, and is never a command.
 const QUOTES: &str = "\"\"\"";
 
-fn unquoted(text: &str) -> String {
+fn typed(text: &str) -> Turn {
     let text = text.trim();
     match text.strip_prefix(QUOTES) {
-        Some(inside) => inside.strip_suffix(QUOTES).unwrap_or(inside).trim_matches('\n').to_owned(),
-        None => text.to_owned(),
+        Some(inside) => {
+            Turn::Text(inside.strip_suffix(QUOTES).unwrap_or(inside).trim_matches('\n').to_owned())
+        }
+        None => Turn::new(text),
     }
 }
 
@@ -76,9 +99,9 @@ impl Validator for OpenQuotes {
 }
 
 /// What stands in front of a turn.
-struct Turn;
+struct Mark;
 
-impl Prompt for Turn {
+impl Prompt for Mark {
     fn render_prompt_left(&self) -> Cow<'_, str> {
         "".into()
     }
@@ -106,17 +129,16 @@ mod tests {
 
     #[test]
     fn quotes_hold_lines_together() {
-        let check = |typed: &str, is_complete: bool, want: &str| {
-            assert_eq!(
-                matches!(OpenQuotes.validate(typed), ValidationResult::Complete),
-                is_complete,
-                "{typed:?}"
-            );
-            assert_eq!(unquoted(typed), want);
+        let check = |text: &str, is_complete: bool, want: &str| {
+            let complete = matches!(OpenQuotes.validate(text), ValidationResult::Complete);
+            assert_eq!(complete, is_complete, "{text:?}");
+            assert_eq!(typed(text), Turn::Text(want.to_owned()));
         };
         check("hello ", true, "hello");
         check("\"\"\"a", false, "a");
         check("\"\"\"\na\nb\n\"\"\"", true, "a\nb");
         check("say \"\"\"", true, "say \"\"\"");
+        check("\"\"\"\n/* a */\n\"\"\"", true, "/* a */");
+        assert_eq!(typed(" /save a b "), Turn::Command("save a b".to_owned()));
     }
 }

@@ -11,7 +11,6 @@ mod template;
 mod tools;
 mod transcript;
 
-use std::fs;
 use std::io::{self, IsTerminal, Read};
 
 use anyhow::{Context, Result, bail};
@@ -19,7 +18,7 @@ use chat::{Message, Role};
 use engine::Finish;
 
 use crate::args::RunArgs;
-use crate::{interrupt, output};
+use crate::{interrupt, output, text_file};
 use printer::Printer;
 use session::{Reply, Session};
 
@@ -32,8 +31,8 @@ enum Task {
 
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let task = task(args)?;
-    interrupt::listen()?;
     let session = Session::open(args)?;
+    interrupt::listen()?;
     match task {
         Task::Continue(text) => {
             let reply = session.answer(session.raw(text), &mut Printer::plain())?;
@@ -45,7 +44,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
             close(args, &session, &reply)
         }
         Task::Answer(text) => {
-            let mut messages = conversation::opening(args);
+            let mut messages = conversation::opening(args)?;
             messages.push(Message::new(Role::User, text));
             if args.template {
                 return output::emit(&session.template()?.render(&messages)?.text);
@@ -60,10 +59,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
 fn task(args: &RunArgs) -> Result<Task> {
     let text = text(args)?;
     Ok(match text {
-        text if args.interactive => Task::Chat { first: text },
+        text if args.interactive && !args.single_turn => Task::Chat { first: text },
         Some(text) if args.raw => Task::Continue(text),
         Some(text) => Task::Answer(text),
         None if args.raw => bail!("--raw needs a text to continue: give -p TEXT, -f FILE or standard input"),
+        None if args.template => {
+            bail!("--template needs something to say: give -p TEXT, -f FILE or standard input")
+        }
         None => Task::Chat { first: None },
     })
 }
@@ -71,20 +73,21 @@ fn task(args: &RunArgs) -> Result<Task> {
 /// What the user said on the command line, in a file, or through a pipe. In a chat a pipe holds the turns.
 fn text(args: &RunArgs) -> Result<Option<String>> {
     if let Some(text) = &args.prompt {
-        return Ok(Some(text.clone()));
+        return Ok(Some(args.unescaped(text)));
     }
     if let Some(path) = &args.file {
-        return fs::read_to_string(path).map(Some).with_context(|| path.display().to_string());
+        return text_file::read_prompt(path).map(Some);
     }
     if args.interactive || io::stdin().is_terminal() {
         return Ok(None);
     }
-    let mut text = String::new();
-    io::stdin().lock().read_to_string(&mut text).context("standard input is not UTF-8 text")?;
-    if text.is_empty() {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).context("standard input")?;
+    if bytes.is_empty() {
         bail!("standard input is empty: say something with -p TEXT, or run on a terminal to chat");
     }
-    Ok(Some(text))
+    let text = text_file::text(bytes).context("standard input")?;
+    Ok(Some(text_file::without_last_break(text)))
 }
 
 /// How answers are shown.
@@ -104,6 +107,7 @@ fn close(args: &RunArgs, session: &Session, reply: &Reply) -> Result<()> {
     report(args, session, reply);
     match &reply.finish {
         Finish::Failed(error) => bail!("the answer could not be finished: {error}"),
+        Finish::Cancelled => Err(interrupt::Interrupted.into()),
         _ => Ok(()),
     }
 }
@@ -117,7 +121,14 @@ fn report(args: &RunArgs, session: &Session, reply: &Reply) {
             session.n_ctx_train()
         ));
     }
-    if reply.answer.malformed {
+    let answer = &reply.answer;
+    if answer.content.is_empty() && answer.tool_calls.is_empty() && !answer.reasoning.is_empty() {
+        output::note(
+            "note: the model was still thinking when it stopped: there is no answer; -n N lets it say more, \
+             --reasoning-budget N makes it think less",
+        );
+    }
+    if answer.malformed {
         output::note(
             "note: a tool call was begun and could not be read as one; what is left of it is in the answer",
         );

@@ -46,7 +46,7 @@ impl Printer {
             return Ok(());
         };
         let start = if std::mem::replace(has_begun, true) { "" } else { style::DIM };
-        let shown: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+        let shown: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
         output::emit(&format!("{start}{shown}"))
     }
 

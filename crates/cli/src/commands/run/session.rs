@@ -50,20 +50,21 @@ pub(super) struct Reply {
 
 impl Session {
     pub(super) fn open(args: &RunArgs) -> Result<Self> {
-        Self::open_model(args, &args.model)
+        Self::open_model(args, args.model.path())
     }
 
     /// As the flags say, but with another model.
     pub(super) fn open_model(args: &RunArgs, path: &Path) -> Result<Self> {
         let devices = devices::open(&args.device)?;
         let mut load = LoadConfig::default();
-        load.model.n_ctx = (args.ctx_size > 0).then_some(args.ctx_size);
+        let n_ctx = Some(args.ctx_size as usize).filter(|n| *n > 0);
+        load.model.n_ctx = n_ctx;
         let model = models::load(path, &devices, &load)?;
         let defaults = defaults::of(model.file().metadata()).with_context(|| path.display().to_string())?;
         let mut params = args.sampling.params(&defaults)?;
         let n_ctx_train = model.model().hparams().n_ctx_train;
         let context = ContextConfig {
-            n_ctx: if args.ctx_size > 0 { args.ctx_size } else { n_ctx_train.min(DEFAULT_CONTEXT) },
+            n_ctx: n_ctx.unwrap_or(n_ctx_train.min(DEFAULT_CONTEXT)),
             n_ubatch: args.ubatch,
             n_seq_max: 2,
             key_type: args.key_type,
@@ -71,9 +72,12 @@ impl Session {
             ..ContextConfig::default()
         };
         let config = EngineConfig { context, n_parallel: 1, ..EngineConfig::default() };
-        let engine = Engine::start(model, config).with_context(|| path.display().to_string())?;
+        let n_ctx = config.context.n_ctx;
+        let engine = Engine::start(model, config)
+            .with_context(|| format!("{} with a context of {n_ctx} tokens (-c)", path.display()))?;
         let tokenizer = engine.tokenizer();
-        params.dry_breakers = breakers(tokenizer, &args.sampling.breakers());
+        let texts: Vec<String> = args.sampling.breakers().iter().map(|text| args.unescaped(text)).collect();
+        params.dry_breakers = breakers(tokenizer, &texts.iter().map(String::as_str).collect::<Vec<_>>());
         let form = Form::open(args, tokenizer)?;
         let template = ChatTemplate::open(args, engine.model().file().metadata(), tokenizer);
         Ok(Self {
@@ -81,7 +85,7 @@ impl Session {
             template,
             params,
             form,
-            stop: args.stop.clone(),
+            stop: args.stop.iter().map(|text| args.unescaped(text)).collect(),
             max_tokens: usize::try_from(args.predict).ok(),
             print_special: args.special,
         })
@@ -159,7 +163,7 @@ impl Session {
     }
 }
 
-/// Passes an answer on until it ends or an interrupt ends it.
+/// Passes an answer on until it ends; an interrupt ends it soon.
 fn listen(mut answer: Answer, speech: &mut Speech<'_>) -> Result<(Finish, Stats)> {
     loop {
         match answer.next_within(POLL) {
@@ -172,7 +176,7 @@ fn listen(mut answer: Answer, speech: &mut Speech<'_>) -> Result<(Finish, Stats)
             Err(_) => {}
         }
         if interrupt::is_asked() {
-            return Ok((Finish::Cancelled, Stats::default()));
+            answer.cancel();
         }
     }
 }

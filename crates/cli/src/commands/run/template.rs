@@ -1,6 +1,5 @@
 //! The chat template of a session: which it is, what it makes of a conversation, how answers are read back.
 
-use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -14,6 +13,7 @@ use tokenizer::{TokenAttr, TokenId, Tokenizer};
 
 use super::tools;
 use crate::args::{Reasoning, RunArgs};
+use crate::{output, text_file};
 
 pub(super) const TEMPLATE_KEY: &str = "tokenizer.chat_template";
 
@@ -39,7 +39,7 @@ impl ChatTemplate {
             }
             (Some(name), _) => Template::named(name, &specials).context("--chat-template")?,
             (None, Some(path)) => {
-                let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+                let text = text_file::read(path)?;
                 Template::new(&text, &specials).with_context(|| path.display().to_string())?
             }
             (None, None) => {
@@ -53,6 +53,7 @@ impl ChatTemplate {
                     .context("the model's chat template; --chat-template replaces it")?
             }
         };
+        check_switches(args, &template)?;
         let dialect = Dialect::of(&template);
         let kwargs = kwargs(args.chat_template_kwargs.as_deref()).context("--chat-template-kwargs")?;
         let thinking = match args.reasoning {
@@ -64,7 +65,13 @@ impl ChatTemplate {
         Ok(Self {
             template,
             dialect,
-            options: RenderOptions { kwargs, thinking, tools, ..RenderOptions::default() },
+            options: RenderOptions {
+                kwargs,
+                thinking,
+                reasoning_effort: args.reasoning_effort.clone(),
+                tools,
+                ..RenderOptions::default()
+            },
         })
     }
 
@@ -87,6 +94,23 @@ impl ChatTemplate {
     pub(super) fn thinking(&self, generation_prompt: &str) -> Option<ThinkingTags<'_>> {
         self.dialect.thinking(generation_prompt)
     }
+}
+
+/// Flags on thinking that the template cannot follow.
+fn check_switches(args: &RunArgs, template: &Template) -> Result<()> {
+    let capabilities = template.capabilities();
+    if args.reasoning_effort.is_some() && !capabilities.reasoning_effort {
+        bail!(
+            "--reasoning-effort: this model's template makes no difference between efforts; leave the flag out"
+        );
+    }
+    if args.reasoning != Reasoning::Auto && !capabilities.thinking_switch {
+        output::note(
+            "note: this model's template cannot be told whether to think, so --reasoning changes nothing; \
+             --reasoning-budget 0 ends thinking where it is marked",
+        );
+    }
+    Ok(())
 }
 
 fn specials(tokenizer: &Tokenizer) -> Specials {

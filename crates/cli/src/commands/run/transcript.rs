@@ -8,6 +8,8 @@ use chat::{Message, Role, ToolCall};
 use gguf::write::AtomicFile;
 use serde_json::{Value, json};
 
+use crate::text_file;
+
 pub(super) fn save(messages: &[Message], path: &Path) -> Result<()> {
     let messages: Vec<Value> = messages.iter().map(to_json).collect();
     let text = serde_json::to_string_pretty(&messages)?;
@@ -21,7 +23,10 @@ pub(super) fn save(messages: &[Message], path: &Path) -> Result<()> {
 /// If it is no list of messages; which one is wrong.
 pub(super) fn load(path: &Path) -> Result<Vec<Message>> {
     let read = || -> Result<Vec<Message>> {
-        let messages: Vec<Value> = serde_json::from_str(&fs::read_to_string(path)?)?;
+        let messages: Value = serde_json::from_str(&text_file::text(fs::read(path)?)?)?;
+        let Some(messages) = messages.get("messages").unwrap_or(&messages).as_array() else {
+            bail!("expected a JSON array of messages, or an object with one as `messages`");
+        };
         messages
             .iter()
             .enumerate()
@@ -57,14 +62,21 @@ fn from_json(value: &Value) -> Result<Message> {
     };
     let text = |key: &str| value[key].as_str().map(str::to_owned);
     let calls = value["tool_calls"].as_array();
-    let Some(content) = text("content").or_else(|| calls.map(|_| String::new())) else {
-        bail!("it needs a `content`, a string");
+    let content = match &value["content"] {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().map(part_text).collect::<Result<Vec<_>>>()?.join("\n"),
+        Value::Null if calls.is_some() => String::new(),
+        _ => bail!("it needs a `content`, a string or a list of texts"),
     };
     let call = |call: &Value| {
         let part = |value: &Value| value.as_str().map(str::to_owned);
         let function = &call["function"];
-        let Some((name, arguments)) = part(&function["name"]).zip(part(&function["arguments"])) else {
-            bail!("a tool call needs a `function` with `name` and `arguments`, both strings");
+        let arguments = match &function["arguments"] {
+            Value::Object(arguments) => Some(Value::Object(arguments.clone()).to_string()),
+            other => part(other),
+        };
+        let Some((name, arguments)) = part(&function["name"]).zip(arguments) else {
+            bail!("a tool call needs a `function` with `name` and `arguments`, a string and JSON");
         };
         Ok(ToolCall { id: part(&call["id"]).unwrap_or_default(), name, arguments })
     };
@@ -75,6 +87,14 @@ fn from_json(value: &Value) -> Result<Message> {
         name: text("name"),
         ..Message::new(role, content)
     })
+}
+
+/// The text of `{"type": "text", "text": ..}`.
+fn part_text(part: &Value) -> Result<String> {
+    match part["text"].as_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => bail!("its `content` has a part of type {}; only texts can be read", part["type"]),
+    }
 }
 
 #[cfg(test)]
@@ -103,11 +123,22 @@ mod tests {
     }
 
     #[test]
+    fn what_others_write_is_read() {
+        let parts = json!([{ "type": "text", "text": "a" }, { "type": "text", "text": "b" }]);
+        let read = |value: &Value| from_json(value).expect("a message");
+        assert_eq!(read(&json!({ "role": "user", "content": parts })).text(), "a\nb");
+        let call = json!({ "function": { "name": "add", "arguments": { "a": 1 } } });
+        let calling = read(&json!({ "role": "assistant", "content": null, "tool_calls": [call] }));
+        assert_eq!((calling.text().as_str(), calling.tool_calls[0].arguments.as_str()), ("", "{\"a\":1}"));
+    }
+
+    #[test]
     fn what_is_no_message_is_refused() {
         for wrong in [
             json!({}),
             json!({ "role": "user" }),
             json!({ "role": "king", "content": "x" }),
+            json!({ "role": "user", "content": [{ "type": "image_url" }] }),
             json!({ "role": "assistant", "tool_calls": [{ "function": {} }] }),
         ] {
             assert!(from_json(&wrong).is_err(), "{wrong}");
