@@ -293,10 +293,10 @@ impl Format for Iq1M {
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
         let mut scales = [0; 16];
-        for (scales, word) in scales.as_chunks_mut::<4>().0.iter_mut().zip(span.scales) {
-            for (s, scale) in scales.iter_mut().enumerate() {
-                *scale = 2 * (word.get() >> (3 * s) & 7) as i8 + 1;
-            }
+        for (i, scale) in scales.iter_mut().enumerate() {
+            // Products move the bits that count to the top, as no vector of words moves each by another number.
+            let top = span.scales[i / 4].get().wrapping_mul(0x2000 >> (3 * (i % 4)));
+            *scale = 2 * (top >> 13) as i8 + 1;
         }
         Scales::steps(scales, isa.f16(span.d().to_bits()) * 0.125)
     }
