@@ -169,6 +169,10 @@ impl Heads {
         let norm = NormSpec::rms_of(at)?;
         spec.check(at)?;
         let AttentionSpec { n_embd, n_head, n_head_kv, key_dim: d, .. } = spec;
+        if spec.value_dim != d {
+            let problem = format!("must be the key length of {d}");
+            return Err(Error::value(&at.full_key("attention.value_length"), spec.value_dim, problem));
+        }
         let linear = |name: &str, n| Linear::load(at, name, n_embd, n);
         let kv = || -> Result<KeyValue> {
             Ok(KeyValue {
