@@ -19,6 +19,6 @@ pub(super) const ARCH: Arch = Arch::decoder("apertus", |at, hp| {
         Activation::Xielu { negative: beta + softplus(value("alpha_n")?), positive: softplus(value("alpha_p")?), beta };
     let ffn = FfnSpec { gate: Gate::None, activation, ..FfnSpec::swiglu(at, hp)? };
     let qk_norm = Some(QkNorm::head(NormSpec::rms(at, hp)?));
-    let attention = AttentionSpec { qk_norm, ..AttentionSpec::neox(at, hp)? }.with_file_scale(at)?;
+    let attention = AttentionSpec { qk_norm, ..AttentionSpec::neox(at, hp)? };
     Layer::dense(at, hp, NormSpec::rms(at, hp)?, attention, ffn)
 });

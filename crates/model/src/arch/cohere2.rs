@@ -5,7 +5,7 @@ use crate::blocks::*;
 pub(super) const ARCH: Arch = Arch::decoder("cohere2", |at, hp| {
     let mut spec = AttentionSpec::interleaved(at, hp)?;
     match Window::load(at, hp, 4, Full::Last)? {
-        Some(window) if window.covers(at) => spec = window.narrow(at, spec),
+        Some(window) if window.covers(at) => spec = window.mask(at, spec),
         _ => spec.rope = None,
     }
     let ffn = Dense::load(at, FfnSpec::swiglu(at, hp)?)?;

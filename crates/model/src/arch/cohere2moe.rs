@@ -5,7 +5,7 @@ use crate::blocks::*;
 pub(super) const ARCH: Arch = Arch::decoder("cohere2moe", |at, hp| {
     let mut spec = AttentionSpec::interleaved(at, hp)?;
     let window = Window::of(at, hp, at.require("attention.sliding_window")?, 4, Full::First)?;
-    spec = window.narrow(at, spec);
+    spec = window.mask(at, spec);
     let is_dense = at.index() < at.get_or("leading_dense_block_count", 0)?;
     if !window.covers(at) && !is_dense {
         spec.rope = None;

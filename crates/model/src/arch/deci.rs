@@ -17,7 +17,7 @@ fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Vec<Box<dyn Block>>> {
     let norm = NormSpec::rms(at, hp)?;
     let mut blocks: Vec<Box<dyn Block>> = Vec::new();
     if own.n_head > 0 && own.n_head_kv > 0 {
-        let spec = AttentionSpec::interleaved(at, hp)?.with_file_scale(at)?;
+        let spec = AttentionSpec::interleaved(at, hp)?;
         blocks.push(Layer::single(at, hp, ("attn_norm", norm), Attention::load(at, spec)?)?.into());
     } else if own.n_head > 0 {
         let linear = Linear::load(at, "attn_output", hp.n_embd, hp.n_embd)?;

@@ -3,29 +3,41 @@
 
 use crate::blocks::*;
 
-pub(super) const ARCH: Arch = Arch::decoder("deepseek2", layer);
+pub(super) const ARCH: Arch = Arch::decoder("deepseek2", |at, hp| {
+    layer(at, hp, tempered(at, attention(at, hp, log_multiplier(at)?)?)?)
+});
 
-pub(super) fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Layer> {
+/// This attention, and experts behind the first dense layers.
+pub(super) fn layer(at: &Source<'_>, hp: &Hparams, attention: MlaSpec) -> Result<Layer> {
     let score = if is_glm_flash(hp) { Score::Sigmoid } else { Score::Softmax };
-    let moe = MoeSpec::by_keys(at, hp, score)?;
-    let attention = Mla::load(at, attention(at, hp)?)?;
-    Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), attention, moe.behind_dense(at, hp)?)
+    let moe = MoeSpec::by_keys(at, hp, score)?.behind_dense(at, hp)?;
+    Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), Mla::load(at, attention)?, moe)
 }
 
-/// Rotated by YaRN, whose magnitude also sharpens the attention.
-pub(super) fn attention(at: &Source<'_>, hp: &Hparams) -> Result<MlaSpec> {
+/// With queries that sharpen with their position, if the file says how.
+pub(super) fn tempered(at: &Source<'_>, spec: MlaSpec) -> Result<MlaSpec> {
+    let period = at.get_or("attention.temperature_length", 0)?;
+    Ok(MlaSpec { temperature: super::mistral3::temperature(at, period)?, ..spec })
+}
+
+/// Rotated by YaRN, whose magnitude also sharpens the attention. It is that of DeepSeek-V2 for a `rotation` of the file's
+/// multiplier, and of later models for 1.
+pub(super) fn attention(at: &Source<'_>, hp: &Hparams, rotation: f32) -> Result<MlaSpec> {
     let spec = MlaSpec::load(at, hp)?;
-    // Converters store a tenth of it.
-    let log_multiplier = at.get_or("rope.scaling.yarn_log_multiplier", 0.0)? / 0.1;
-    let rope = Rope::interleaved(at, hp)?.with_mscale(log_multiplier, log_multiplier);
+    let log_multiplier = log_multiplier(at)?;
+    let rope = Rope::interleaved(at, hp)?.with_mscale(rotation, log_multiplier);
     let growth = 0.1 * (1.0 / rope.table.freq_scale).ln();
     let mscale = rope.table.attn_factor * (1.0 + growth) * (1.0 + log_multiplier * growth);
     Ok(MlaSpec {
         rope: Some(rope),
         scale: mscale * mscale / (spec.key_dim as f32).sqrt(),
-        temperature: super::mistral3::temperature(at, at.get_or("attention.temperature_length", 0)?)?,
         ..spec
     })
+}
+
+/// Converters store a tenth of it.
+fn log_multiplier(at: &Source<'_>) -> Result<f32> {
+    Ok(at.get_or("rope.scaling.yarn_log_multiplier", 0.0)? / 0.1)
 }
 
 /// Its early files do not say how experts are scored.

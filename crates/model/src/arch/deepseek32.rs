@@ -4,6 +4,6 @@ use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::decoder("deepseek32", |at, hp| {
     let_all_through(at, hp)?;
-    super::deepseek2::layer(at, hp)
+    super::deepseek2::layer(at, hp, super::deepseek2::attention(at, hp, 1.0)?)
 })
 .scales(Scales::ALL);

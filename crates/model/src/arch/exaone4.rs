@@ -6,7 +6,7 @@ pub(super) const ARCH: Arch = Arch::decoder("exaone4", |at, hp| {
     let norm = NormSpec::rms(at, hp)?;
     let mut spec = super::qwen3::attention(at, hp)?;
     if let Some(window) = Window::load(at, hp, 4, Full::Last)? {
-        spec = window.narrow(at, spec);
+        spec = window.mask(at, spec);
         if !window.covers(at) {
             spec.rope = None;
         }

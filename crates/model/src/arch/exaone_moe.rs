@@ -5,7 +5,7 @@ use crate::blocks::*;
 pub(super) const ARCH: Arch = Arch::decoder("exaone-moe", |at, hp| {
     let mut spec = super::qwen3::attention(at, hp)?;
     let window = Window::of(at, hp, at.get_or("attention.sliding_window", 128)?, 4, Full::Last)?;
-    spec = window.narrow(at, spec);
+    spec = window.mask(at, spec);
     if !window.covers(at) {
         spec.rope = None;
     }

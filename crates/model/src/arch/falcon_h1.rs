@@ -6,7 +6,7 @@ pub(super) const ARCH: Arch = Arch::decoder("falcon-h1", |at, hp| {
     at.ignore("attn_output.bias", "the reference engine does not add it");
     at.root().ignore("rope_freqs.weight", "the reference engine rotates without factors");
     let mixer = SideBySide {
-        attention: Attention::load(at, AttentionSpec::neox(at, hp)?.with_file_scale(at)?)?,
+        attention: Attention::load(at, AttentionSpec::neox(at, hp)?)?,
         mamba: Mamba2::load(at, hp)?,
     };
     let ffn = Dense::load(at, FfnSpec::swiglu(at, hp)?)?;

@@ -169,6 +169,10 @@ impl Heads {
         let norm = NormSpec::rms_of(at)?;
         spec.check(at)?;
         let AttentionSpec { n_embd, n_head, n_head_kv, key_dim: d, .. } = spec;
+        if spec.value_dim != d {
+            let problem = format!("must be the key length of {d}");
+            return Err(Error::value(&at.full_key("attention.value_length"), spec.value_dim, problem));
+        }
         let linear = |name: &str, n| Linear::load(at, name, n_embd, n);
         let kv = || -> Result<KeyValue> {
             Ok(KeyValue {
@@ -224,8 +228,8 @@ fn attention(at: &Source<'_>, hp: &Hparams, window: &Window) -> Result<Attention
         return Err(Error::value(&at.full_key("attention.value_length_swa"), d, problem));
     }
     let n_rot = at.extent_opt("rope.dimension_count_swa")?.unwrap_or(d);
-    let rope = Some(Rope::plain(RopeOrder::Neox, n_rot, window.freq_base.unwrap_or(10000.0)));
-    Ok(window.narrow(at, AttentionSpec { key_dim: d, value_dim: d, rope, ..full }))
+    let rope = Rope::neox(at, hp)?.without_factors().turning(n_rot);
+    Ok(window.narrow_unscaled(at, AttentionSpec { key_dim: d, value_dim: d, rope: Some(rope), ..full }))
 }
 
 /// Experts beside the dense network, each behind norms of its own.
@@ -251,7 +255,7 @@ impl Experts {
             norm: norm("pre_ffw_norm_2")?,
             router_norm: Norm::bare(spec),
             router_scale,
-            moe: Moe::load(at, MoeSpec { activation: Activation::GELU, scale: 1.0, ..MoeSpec::softmax(at, hp)? })?,
+            moe: Moe::load(at, MoeSpec { activation: Activation::GELU, ..MoeSpec::softmax(at, hp)? })?,
             post_norm: norm("post_ffw_norm_2")?,
             n_embd: hp.n_embd,
         })

@@ -5,7 +5,7 @@ use crate::blocks::*;
 pub(super) const ARCH: Arch = Arch::decoder("glm-dsa", |at, hp| {
     let_all_through(at, hp)?;
     let moe = MoeSpec::by_keys(at, hp, Score::Sigmoid)?;
-    let attention = Mla::load(at, super::deepseek2::attention(at, hp)?)?;
+    let attention = Mla::load(at, super::deepseek2::attention(at, hp, 1.0)?)?;
     Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), attention, moe.behind_dense(at, hp)?)
 })
 .scales(Scales::ALL);

@@ -34,7 +34,7 @@ pub(super) fn load(file: &Source<'_>, hp: &mut Hparams, ffn: LoadFfn) -> Result<
 fn attention(at: &Source<'_>, hp: &Hparams) -> Result<AttentionSpec> {
     let spec = super::qwen3::attention(at, hp)?;
     Ok(match Window::load(at, hp, 0, Full::Last)? {
-        Some(window) => window.narrow(at, spec),
+        Some(window) => window.mask(at, spec),
         None => spec,
     })
 }

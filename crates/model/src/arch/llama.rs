@@ -5,7 +5,7 @@ use crate::blocks::*;
 pub(super) const ARCH: Arch = Arch::decoder("llama", layer).scales(Scales::ALL);
 
 pub(super) fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Layer> {
-    let attention = AttentionSpec::interleaved(at, hp)?.with_file_scale(at)?;
+    let attention = AttentionSpec::interleaved(at, hp)?;
     let ffn = MoeSpec::mixtral_or_dense(at, hp)?;
     Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), Attention::load(at, attention)?, ffn)
 }

@@ -18,7 +18,7 @@ pub(super) const ARCH: Arch = Arch::decoder("llama4", |at, hp| {
 /// Three chunked layers to a full one, unless the file sets the window to 0.
 fn attention(at: &Source<'_>, hp: &Hparams) -> Result<AttentionSpec> {
     const CHUNK: usize = 8192;
-    let mut spec = AttentionSpec::interleaved(at, hp)?.with_file_scale(at)?;
+    let mut spec = AttentionSpec::interleaved(at, hp)?;
     // The model of 128 experts does not normalize queries and keys.
     if hp.n_expert != 128 {
         spec.qk_norm = Some(QkNorm::bare_rotated(NormSpec::rms(at, hp)?));

@@ -12,6 +12,6 @@ pub(super) const ARCH: Arch = Arch::decoder("maple", |at, hp| {
     let limits = at.per_layer::<f32>("swiglu_clamp_exp", hp.n_layer_all())?.unwrap_or_default();
     let limit = limits.get(at.index()).copied().filter(|&limit| limit > 0.0);
     let activation = limit.map_or(Activation::SILU, |limit| Activation::ClampedSilu { limit });
-    let moe = Moe::load(at, MoeSpec { activation, scale: 1.0, ..MoeSpec::softmax(at, hp)? })?;
+    let moe = Moe::load(at, MoeSpec { activation, ..MoeSpec::softmax(at, hp)? })?;
     Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), Attention::load(at, spec)?, moe)
 });

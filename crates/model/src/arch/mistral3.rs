@@ -3,7 +3,7 @@
 use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::decoder("mistral3", |at, hp| {
-    let mut spec = AttentionSpec::interleaved(at, hp)?.with_file_scale(at)?;
+    let mut spec = AttentionSpec::interleaved(at, hp)?;
     let log_multiplier = at.get_or("rope.scaling.yarn_log_multiplier", 0.0)?;
     spec.rope = spec.rope.map(|rope| rope.with_mscale(1.0, log_multiplier));
     if let Some(rope) = &mut spec.rope {

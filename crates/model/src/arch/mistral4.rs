@@ -1,5 +1,8 @@
-//! `mistral4`: Mistral 4: DeepSeek-V2 under another name.
+//! `mistral4`: Mistral 4: DeepSeek-V2 with another magnitude of YaRN.
 
 use crate::blocks::*;
 
-pub(super) const ARCH: Arch = Arch { name: "mistral4", ..super::deepseek2::ARCH };
+pub(super) const ARCH: Arch = Arch::decoder("mistral4", |at, hp| {
+    let attention = super::deepseek2::attention(at, hp, 1.0)?;
+    super::deepseek2::layer(at, hp, super::deepseek2::tempered(at, attention)?)
+});

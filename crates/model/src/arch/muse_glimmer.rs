@@ -8,9 +8,7 @@ pub(super) const ARCH: Arch = Arch::decoder("muse-glimmer", |at, hp| {
     let mut spec = AttentionSpec { gate: Some(Unary::Sigmoid), qk_norm, ..AttentionSpec::interleaved(at, hp)? };
     let window = Window::of(at, hp, at.require("attention.sliding_window")?, 4, Full::Last)?;
     spec = window.narrow(at, spec);
-    if !window.covers(at) {
-        spec.rope = None;
-    }
+    spec.rope = spec.rope.filter(|_| window.covers(at)).map(|rope| rope.unscaled(rope.table.freq_base));
     let ffn = Dense::load(at, FfnSpec::swiglu(at, hp)?)?;
     let layer = Layer::load(at, hp, (Norms::PRE, norm), Attention::load(at, spec)?, ffn)?;
     layer.post_normed(at, hp, NormSpec { eps: 1e-8, ..norm })

@@ -6,7 +6,7 @@ pub(super) const ARCH: Arch = Arch::own("nanbeige", |file, hp| {
     let n_loops = Error::check_size(&file.full_key("num_loops"), file.get_or("num_loops", 1)?, MAX_LOOPS)?;
     let norm = || Norm::load(file, "output_norm", NormSpec::rms(file, hp)?, hp.n_embd);
     let layer = |at: &Source<'_>| {
-        let attention = AttentionSpec::interleaved(at, hp)?.with_file_scale(at)?;
+        let attention = AttentionSpec::interleaved(at, hp)?;
         Ok(Layer::llama(at, hp, attention)?.into())
     };
     let mut layers: Vec<Box<dyn Block>> = Vec::new();

@@ -17,7 +17,7 @@ fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Layer> {
     let block: Box<dyn Block> = if own.n_ff > 0 {
         feed_forward(at, hp)?
     } else if own.n_head_kv > 0 {
-        Attention::load(at, AttentionSpec::causal(at, hp)?.with_file_scale(at)?)?.into()
+        Attention::load(at, AttentionSpec::causal(at, hp)?)?.into()
     } else {
         Mamba2::load(at, hp)?.into()
     };

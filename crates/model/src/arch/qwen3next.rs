@@ -26,7 +26,7 @@ pub(super) fn layer(at: &Source<'_>, hp: &Hparams, key_heads: KeyHeads, ffn: Box
     let mixer: Box<dyn Block> = if is_linear(at)? {
         DeltaNet::load(at, hp, key_heads)?.into()
     } else {
-        let spec = super::qwen3::attention(at, hp)?.with_file_scale(at)?;
+        let spec = super::qwen3::attention(at, hp)?;
         Attention::load(at, AttentionSpec { gate_in_query: true, ..spec })?.into()
     };
     Layer::load(at, hp, (Norms::PRE_RENAMED, NormSpec::rms(at, hp)?), mixer, ffn)

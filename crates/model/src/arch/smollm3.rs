@@ -3,7 +3,7 @@
 use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::decoder("smollm3", |at, hp| {
-    let mut attention = AttentionSpec::interleaved(at, hp)?.with_file_scale(at)?;
+    let mut attention = AttentionSpec::interleaved(at, hp)?;
     if at.index() % 4 == 3 {
         attention.rope = None;
     }

@@ -43,8 +43,10 @@ impl Activation {
                 g.clamp(f32::NEG_INFINITY, limit).glu(Unary::Silu, up.clamp(-limit, limit))
             }
             (Self::SwigluOai, _) => {
-                let up = up.clamp(-7.0, 7.0).affine(1.0, 1.0);
-                g.clamp(f32::NEG_INFINITY, 7.0).glu(Unary::GeluQuick, up)
+                // `GeluQuick` would round to half precision.
+                const SHARPNESS: f32 = 1.702;
+                let up = up.clamp(-7.0, 7.0).affine(1.0 / SHARPNESS, 1.0 / SHARPNESS);
+                g.clamp(f32::NEG_INFINITY, 7.0).scale(SHARPNESS).glu(Unary::Silu, up)
             }
             (Self::Situ { beta, up_beta }, _) => {
                 let bound = |x: Tensor<'g>, to: f32| x.scale(1.0 / to).tanh().scale(to);

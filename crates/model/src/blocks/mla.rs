@@ -48,7 +48,7 @@ impl MlaSpec {
             rope: None,
             scale: 1.0 / (key_dim as f32).sqrt(),
             temperature: None,
-            mask: Mask::Causal,
+            mask: if hp.causal { Mask::Causal } else { Mask::All },
             gate: None,
             norm: NormSpec::rms(at, hp)?,
         })

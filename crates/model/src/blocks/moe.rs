@@ -85,10 +85,7 @@ impl MoeSpec {
             activation: Activation::SILU,
             score: Score::Softmax,
             normalize: true,
-            scale: match at.get_or("expert_weights_scale", 0.0)? {
-                0.0 => 1.0,
-                scale => scale,
-            },
+            scale: 1.0,
             groups: Groups::load(at, n_expert)?,
             n_ff_shared: 0,
             shared_activation: None,
@@ -96,10 +93,10 @@ impl MoeSpec {
         })
     }
 
-    /// As the file says: scores by `expert_gating_func` or `default`, weights that sum to 1 if `expert_weights_norm`,
-    /// shared experts (DeepSeek-V2 and what followed).
+    /// As the file says: scores by `expert_gating_func` or `default`, weights that sum to 1 if `expert_weights_norm`
+    /// and are scaled then, shared experts (DeepSeek-V2 and what followed).
     pub(crate) fn by_keys(at: &Source<'_>, hp: &Hparams, default: Score) -> Result<Self> {
-        let spec = Self::softmax(at, hp)?.with_shared(at)?;
+        let spec = Self::softmax(at, hp)?.with_scale(at)?.with_shared(at)?;
         let normalize = at.get_or("expert_weights_norm", false)?;
         Ok(Self { score: Score::of(at, default)?, normalize, ..spec })
     }
@@ -131,6 +128,12 @@ impl MoeSpec {
             }
         }
         Ok(Moe::load(at, self)?.into())
+    }
+
+    /// With weights multiplied by `expert_weights_scale`. The reference engine does not read it for all models.
+    pub(crate) fn with_scale(self, at: &Source<'_>) -> Result<Self> {
+        let scale = at.get("expert_weights_scale")?.filter(|&scale| scale != 0.0).unwrap_or(self.scale);
+        Ok(Self { scale, ..self })
     }
 
     /// With `expert_shared_count` shared experts of an expert's size, or of a width of their own.

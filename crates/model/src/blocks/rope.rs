@@ -88,6 +88,12 @@ impl Rope {
         Ok(self)
     }
 
+    /// Rotates the first `n_rot` elements; without factors.
+    pub(crate) fn turning(mut self, n_rot: usize) -> Self {
+        self.table.n_rot = n_rot;
+        self
+    }
+
     /// From another base.
     pub(crate) fn based(mut self, freq_base: f32) -> Self {
         self.table.freq_base = freq_base;

@@ -52,15 +52,22 @@ impl Window {
         }
     }
 
-    /// The attention of a layer, narrowed if the window covers it. Where tokens see both ways, half of the window is on
-    /// either side.
+    /// The attention of a layer, seeing less if the window covers it, with the positions of other layers. Where tokens
+    /// see both ways, half of the window is on either side.
+    pub(crate) fn mask(&self, at: &Source<'_>, spec: AttentionSpec) -> AttentionSpec {
+        let mask = match spec.mask {
+            mask if !self.covers(at) => mask,
+            Mask::All => Mask::Symmetric(self.n),
+            _ => Mask::Window(self.n),
+        };
+        AttentionSpec { mask, ..spec }
+    }
+
+    /// The same, with positions from the window's rotary base.
     pub(crate) fn narrow(&self, at: &Source<'_>, spec: AttentionSpec) -> AttentionSpec {
-        if !self.covers(at) {
-            return spec;
-        }
-        let rope = spec.rope.map(|rope| self.freq_base.map_or(rope, |base| rope.based(base)));
-        let mask = if spec.mask == Mask::All { Mask::Symmetric(self.n) } else { Mask::Window(self.n) };
-        AttentionSpec { mask, rope, ..spec }
+        let spec = self.mask(at, spec);
+        let base = self.freq_base.filter(|_| self.covers(at));
+        AttentionSpec { rope: spec.rope.map(|rope| base.map_or(rope, |base| rope.based(base))), ..spec }
     }
 
     /// The same, with the window's positions neither scaled nor stretched, by default from the base 10000 (Gemma 3).

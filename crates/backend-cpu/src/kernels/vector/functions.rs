@@ -89,10 +89,10 @@ functions! {
     Silu: |isa, x| over_one_plus_exp(isa, x, x, -1.0);
     GeluTanh: |isa, x| {
         let h = half(isa, x);
-        let cube = isa.mul(isa.mul(h, h), h);
-        let inner = isa.fma(isa.splat(0.044_715), cube, h);
-        // tanh(u) = 2 sigmoid(2u) - 1
-        half_or_identity(isa, x, over_one_plus_exp(isa, h, inner, -2.0 * 0.797_884_6))
+        let cube = isa.add(isa.splat(1.0), isa.mul(isa.mul(isa.splat(0.044_715), h), h));
+        let inner = isa.mul(isa.mul(isa.splat(0.797_884_6), h), cube);
+        let one_plus = isa.add(isa.splat(1.0), tanh(isa, inner));
+        half_or_identity(isa, x, isa.mul(isa.mul(h, isa.splat(0.5)), one_plus))
     };
     GeluErf: |isa, x| isa.mul(x, normal_cdf(isa, x));
     GeluQuick: |isa, x| {
@@ -180,11 +180,11 @@ pub(crate) fn exp<I: Isa>(isa: I, x: I::F32) -> I::F32 {
 pub(crate) fn tanh<I: Isa>(isa: I, x: I::F32) -> I::F32 {
     // Odd polynomial near 0, where the other form cancels.
     let sq = isa.mul(x, x);
-    let near = [1.0, -0.333_333_34, 0.133_333_34, -0.053_968_254, 0.021_869_488];
+    let near = [1.0, -0.333_333_34, 0.133_333_34, -0.053_968_254, 0.021_869_488, -8.863_236e-3];
     let near = isa.mul(x, polynomial(isa, sq, near));
     let two = isa.splat(2.0);
     let far = isa.sub(over_one_plus_exp(isa, two, x, -2.0), isa.splat(1.0));
-    isa.select_less(isa.abs(x), isa.splat(0.25), near, far)
+    isa.select_less(isa.abs(x), isa.splat(0.3), near, far)
 }
 
 /// The normal distribution function, `(1 + erf(x / sqrt(2))) / 2`.

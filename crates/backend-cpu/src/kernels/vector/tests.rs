@@ -1,6 +1,9 @@
 //! Row kernels of every instruction set against the plain definition. Not the ops that use them.
+use tensor::Unary;
+
 use super::*;
 use crate::isa::Kind;
+use crate::ops::elementwise::value;
 
 fn each_isa() -> impl Iterator<Item = Kernels> {
     Kind::ALL.into_iter().filter_map(Kernels::for_isa)
@@ -158,6 +161,26 @@ fn functions_are_accurate() {
                 close(kernels, y[i], expected, relative * expected.abs() + absolute + rounding);
                 close(kernels, gated[i], f64::from(y[i]) * f64::from(up[i]), 1e-6 * f64::from(y[i].abs()));
             }
+        }
+    }
+}
+
+/// An answer in half precision is a choice of neighbours, and models amplify another choice.
+#[test]
+fn functions_in_half_precision_are_their_definition_bit_for_bit() {
+    let x: Vec<f32> =
+        (0..=u16::MAX).map(|bits| half::f16::from_bits(bits).to_f32()).filter(|x| x.is_finite()).collect();
+    for (f, definition) in [(Activation::GeluTanh, Unary::Gelu), (Activation::GeluQuick, Unary::GeluQuick)] {
+        for kernels in each_isa() {
+            let mut y = vec![0.0; x.len()];
+            kernels.activate(f, &x, &mut y);
+            let other: Vec<_> = x.iter().zip(&y).filter(|(x, y)| **y != value(definition, **x)).collect();
+            assert!(
+                other.is_empty(),
+                "{kernels:?} {f:?}: {} differ, such as {:?}",
+                other.len(),
+                &other[..3.min(other.len())]
+            );
         }
     }
 }
