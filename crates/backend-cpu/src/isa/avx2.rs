@@ -28,8 +28,8 @@ impl<const VNNI: bool> Avx2<VNNI> {
 /// Evaluates intrinsics in a method of `Avx2`.
 macro_rules! proven {
     ($e:expr) => {
-        // SAFETY: an `Avx2` exists only after `detect` saw avx2, fma and f16c, and what `VNNI` says; loads and stores go through
-        // references to arrays of at least the size that the instruction touches.
+        // SAFETY: an `Avx2` exists only after `detect` saw avx2, fma and f16c, and what `VNNI` says; loads and stores
+        // go through references to arrays of at least the size that the instruction touches.
         unsafe { $e }
     };
 }
@@ -193,27 +193,11 @@ fn places() -> &'static [[[u8; 32]; 2]; 4] {
         places
     });
     let mut places = &raw const PLACES.0;
-    // SAFETY: there is no instruction in it: it hides from the compiler what is loaded, which it would else save by
-    // making two shuffles of each.
+    // SAFETY: there is no instruction in it, so the pointer stays that of a static. It hides from the compiler what is
+    // loaded, which it would else save by making two shuffles of each.
     unsafe {
         asm!("/* {} */", inout(reg) places, options(pure, readonly, nostack, preserves_flags));
         &*places
-    }
-}
-
-/// [`Isa::six_bits`].
-///
-/// # Safety
-/// The CPU has AVX2.
-#[inline(always)]
-pub(super) unsafe fn six_bits(v: __m128i) -> [[i8; 16]; 2] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let low = _mm_srlv_epi32(_mm_shuffle_epi32::<0b11_10_11_01>(v), _mm_setr_epi32(0, 0, 0, 4));
-        let low = _mm_and_si128(low, _mm_setr_epi32(0x3f3f_3f3f, 0x0f0f_0f0f, 0x3f3f_3f3f, 0x0f0f_0f0f));
-        let high = _mm_srli_epi32::<2>(_mm_shuffle_epi32::<0b10_10_01_01>(v));
-        let both = _mm_or_si128(low, _mm_and_si128(high, _mm_setr_epi32(0, 0x3030_3030, 0, 0x3030_3030)));
-        [bytemuck::cast(both), bytemuck::cast(_mm_unpackhi_epi64(both, both))]
     }
 }
 
@@ -502,7 +486,14 @@ impl<const VNNI: bool> Isa for Avx2<VNNI> {
     }
     #[inline(always)]
     fn six_bits(self, v: &[u8; 16]) -> [[i8; 16]; 2] {
-        proven!(six_bits(self.load_16(v)))
+        proven!({
+            let v = self.load_16(v);
+            let low = _mm_srlv_epi32(_mm_shuffle_epi32::<0b11_10_11_01>(v), _mm_setr_epi32(0, 0, 0, 4));
+            let low = _mm_and_si128(low, _mm_setr_epi32(0x3f3f_3f3f, 0x0f0f_0f0f, 0x3f3f_3f3f, 0x0f0f_0f0f));
+            let high = _mm_srli_epi32::<2>(_mm_shuffle_epi32::<0b10_10_01_01>(v));
+            let both = _mm_or_si128(low, _mm_and_si128(high, _mm_setr_epi32(0, 0x3030_3030, 0, 0x3030_3030)));
+            [bytemuck::cast(both), bytemuck::cast(_mm_unpackhi_epi64(both, both))]
+        })
     }
     #[inline(always)]
     fn and(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {

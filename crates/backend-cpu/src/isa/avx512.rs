@@ -149,9 +149,7 @@ impl Isa for Avx512 {
     }
     #[inline(always)]
     fn f16_pair(self, bits: [u16; 2]) -> [f32; 2] {
-        let [a, b, ..]: [f32; 4] =
-            proven!(bytemuck::cast(_mm_cvtph_ps(_mm_cvtsi32_si128(bytemuck::cast(bits)))));
-        [a, b]
+        self.narrow.f16_pair(bits)
     }
     #[inline(always)]
     fn f16(self, bits: u16) -> f32 {
@@ -286,7 +284,7 @@ impl Isa for Avx512 {
     }
     #[inline(always)]
     fn six_bits(self, v: &[u8; 16]) -> [[i8; 16]; 2] {
-        proven!(avx2::six_bits(self.load_16(v)))
+        self.narrow.six_bits(v)
     }
     #[inline(always)]
     fn and(self, a: __m512i, b: __m512i) -> __m512i {

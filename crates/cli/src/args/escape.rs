@@ -1,6 +1,6 @@
 //! Escape sequences in texts of the command line, as llama.cpp reads them: shells make a line break hard to type.
 
-/// `\\n \\r \\t \\' \\" \\\\ \\xHH` become what they stand for; everything else stays.
+/// `\n \r \t \' \" \\ \xHH` become what they stand for; everything else stays.
 pub(super) fn unescaped(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
