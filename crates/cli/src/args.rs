@@ -102,6 +102,26 @@ pub(crate) struct DeviceArgs {
     /// Layers to keep on the GPU; without a GPU there is nothing to move
     #[arg(long = "n-gpu-layers", visible_alias = "gpu-layers", value_name = "N")]
     pub(crate) n_gpu_layers: Option<u32>,
+
+    /// Where weights are; `none` generates faster where memory is read faster than mapped files, but starts slower
+    #[arg(long, value_name = "MODE", default_value = "auto")]
+    pub(crate) load_mode: LoadMode,
+}
+
+/// llama.cpp's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LoadMode {
+    /// The same as `mmap`
+    Auto,
+    /// In the file, which is mapped: nothing is read before it is used, and processes share it
+    Mmap,
+    /// In memory of their own, read at the start; also `--no-mmap`
+    None,
+    /// As `none`, and never paged out; also `--mlock`
+    Mlock,
+    /// As `mmap`, and never paged out
+    #[value(name = "mmap+mlock")]
+    MmapMlock,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

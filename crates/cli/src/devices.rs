@@ -5,8 +5,9 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use backend::Device;
 use backend_cpu::{CpuConfig, CpuDevice};
+use engine::LoadConfig;
 
-use crate::args::{Backend, DeviceArgs};
+use crate::args::{Backend, DeviceArgs, LoadMode};
 use crate::output;
 
 /// How many threads the processor's device has.
@@ -31,5 +32,14 @@ pub(crate) fn open(args: &DeviceArgs) -> Result<Vec<Arc<dyn Device>>> {
     }
     match args.backend {
         Backend::Cpu => Ok(vec![CpuDevice::new(&config)]),
+    }
+}
+
+/// How the flags say that weights come to the devices.
+pub(crate) fn load_config(args: &DeviceArgs) -> LoadConfig {
+    LoadConfig {
+        copy_weights: matches!(args.load_mode, LoadMode::None | LoadMode::Mlock),
+        lock_weights: matches!(args.load_mode, LoadMode::Mlock | LoadMode::MmapMlock),
+        ..LoadConfig::default()
     }
 }

@@ -162,6 +162,25 @@ fn logits_go_to_a_file() {
 }
 
 #[test]
+fn where_weights_are_changes_no_logit() {
+    let eval = ["eval", "m.gguf", "--tokens", "1,100,101", "--out"];
+    prints(&[&eval[..], &["mapped.npy"]].concat(), "", "");
+    let mapped = fs::read(FOLDER.join("mapped.npy")).expect("it was written");
+    for (i, mode) in [&["-lm", "none"][..], &["--no-mmap"], &["--load-mode", "mmap"]].into_iter().enumerate()
+    {
+        let out = format!("copied-{i}.npy");
+        prints(&[&eval[..], &[&out], mode].concat(), "", "");
+        assert!(fs::read(FOLDER.join(out)).expect("it was written") == mapped, "{mode:?}");
+    }
+    // The system may not allow it, but then says so.
+    for mode in ["mlock", "mmap+mlock"] {
+        let (code, _, said) = llama_rs(&[&eval[..], &["locked.npy", "-lm", mode]].concat(), "");
+        assert!(code == 0 || code == 1 && said.contains("ulimit -l"), "{code} {said}");
+    }
+    fails(&[&eval[..], &["x.npy", "-lm", "fast"]].concat(), "", 2, &["fast", "mmap+mlock"]);
+}
+
+#[test]
 fn speed_is_a_table_or_json() {
     let args = ["bench", "-m", "m.gguf", "-p", "8", "-n", "4", "-r", "1", "-t", "1", "--no-warmup"];
     let table = output_of(&args, "");

@@ -15,6 +15,11 @@ pub struct LoadConfig {
     pub model: LoadOptions,
     /// Layers on the first device; the others go to the last. All of them by default.
     pub n_first_layers: Option<usize>,
+    /// Read weights into memory of their own instead of leaving them in the mapped file: slower to start and not shared
+    /// between processes, but read faster in generating.
+    pub copy_weights: bool,
+    /// Keep weights in memory: the system may not page them out.
+    pub lock_weights: bool,
 }
 
 /// A model whose weights are on devices. Shared by contexts.
@@ -49,13 +54,20 @@ impl LoadedModel {
         }
         let model = Model::load(&file, &config.model)?;
         let placement = place(&model, devices.len(), config.n_first_layers);
+        if config.lock_weights && !config.copy_weights {
+            file.lock()?;
+        }
         let n = model.weights().len();
         let mut weights = Vec::with_capacity(n);
         for (i, named) in model.weights().iter().enumerate() {
             let info = file
                 .tensor(&named.name)
                 .ok_or_else(|| gguf::Error::Tensor { name: named.name.clone(), problem: "is gone".into() })?;
-            let data: Bytes = Arc::new(file.data(info));
+            let data = if config.copy_weights { file.read(info)? } else { file.data(info) };
+            if config.lock_weights {
+                data.lock()?;
+            }
+            let data: Bytes = Arc::new(data);
             weights.push(Some(devices[placement.weights[i]].load(&named.weight, data)?));
             progress(i + 1, n);
         }

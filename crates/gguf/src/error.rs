@@ -15,6 +15,14 @@ pub enum Error {
         path.display()
     )]
     NoSpace { path: PathBuf, written: u64, cause: std::io::Error },
+    #[error(
+        "no memory for {n_bytes} bytes of weights: {cause}; leave them in the mapped file, or choose a smaller one"
+    )]
+    NoMemory { n_bytes: u64, cause: std::io::Error },
+    #[error(
+        "cannot lock {n_bytes} bytes in memory: {cause}; raise the limit (`ulimit -l`), or do without locking"
+    )]
+    Lock { n_bytes: u64, cause: std::io::Error },
     #[error("not a GGUF file: it starts with {found:02x?}, not with \"GGUF\"")]
     Magic { found: Vec<u8> },
     #[error("GGUF version {found} is not supported; versions 2 and 3 are{hint}")]

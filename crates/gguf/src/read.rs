@@ -5,10 +5,10 @@ use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::header::{read_header, sorted_by_name};
 use crate::metadata::Metadata;
-use crate::mmap::Mapped;
+use crate::mmap::{self, Mapped};
 use crate::split;
 use crate::tensor_type::TensorType;
 
@@ -83,18 +83,39 @@ impl TensorInfo {
     }
 }
 
-/// A tensor's bytes: a handle that keeps the file open.
+/// A tensor's bytes.
 #[derive(Clone, Debug)]
-pub struct Data {
-    bytes: Arc<Bytes>,
-    range: Range<usize>,
+pub struct Data(Place);
+
+#[derive(Clone, Debug)]
+enum Place {
+    /// Where they are in the file, which the handle keeps open.
+    File(Arc<Bytes>, Range<usize>),
+    /// Memory of their own.
+    Copy(Arc<memmap2::Mmap>),
+}
+
+impl Data {
+    /// Keeps a copy in memory, as [`Gguf::lock`] does what is in the file.
+    ///
+    /// # Errors
+    /// If the system allows the process no such amount.
+    pub fn lock(&self) -> Result<()> {
+        match &self.0 {
+            Place::File(..) => Ok(()),
+            Place::Copy(map) => mmap::lock(map),
+        }
+    }
 }
 
 impl Deref for Data {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.bytes.as_slice()[self.range.clone()]
+        match &self.0 {
+            Place::File(bytes, range) => &bytes.as_slice()[range.clone()],
+            Place::Copy(map) => map,
+        }
     }
 }
 
@@ -141,9 +162,33 @@ impl Gguf {
         found.ok().map(|at| &self.tensors[self.by_name[at] as usize])
     }
 
-    /// The bytes of one of this file's tensors.
+    /// The bytes of one of this file's tensors, where they are.
     pub fn data(&self, tensor: &TensorInfo) -> Data {
-        Data { bytes: Arc::clone(&self.parts[tensor.part()]), range: tensor.range.clone() }
+        Data(Place::File(Arc::clone(&self.parts[tensor.part()]), tensor.range.clone()))
+    }
+
+    /// The bytes of one of this file's tensors in memory of their own, which processors may read faster than a map of a
+    /// file, and which nobody else can cut short.
+    ///
+    /// # Errors
+    /// As of [`Self::read_at`], and if there is not so much memory.
+    pub fn read(&self, tensor: &TensorInfo) -> Result<Data> {
+        let mut map = mmap::anonymous(tensor.range.len())?;
+        self.read_at(tensor, 0, &mut map)?;
+        let map =
+            map.make_read_only().map_err(|cause| Error::NoMemory { n_bytes: tensor.n_bytes(), cause })?;
+        Ok(Data(Place::Copy(Arc::new(map))))
+    }
+
+    /// Keeps all mapped parts in memory.
+    ///
+    /// # Errors
+    /// If the system allows the process no such amount.
+    pub fn lock(&self) -> Result<()> {
+        self.parts.iter().try_for_each(|part| match &**part {
+            Bytes::Mapped(file) => file.lock(),
+            Bytes::Owned(_) => Ok(()),
+        })
     }
 
     /// Copies bytes of a tensor from `offset` on by read calls: slower than [`Self::data`], but a file that another

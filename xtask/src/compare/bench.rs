@@ -35,6 +35,10 @@ pub(crate) struct Sizes {
     /// Instruction set of ours, if not the best: for a peer that was not compiled for the best either
     #[arg(long, value_name = "NAME")]
     pub(crate) isa: Option<String>,
+
+    /// Where our weights are: see the flag of llama-rs
+    #[arg(long, value_name = "MODE", default_value = "auto")]
+    pub(crate) load_mode: String,
 }
 
 /// A prompt or a generation, behind what is already there.
@@ -93,8 +97,9 @@ pub(crate) fn ours(given: Option<&Path>) -> Result<PathBuf> {
 
 /// One run of our bench.
 pub(crate) fn measure(program: &Path, model: &Path, sizes: &Sizes) -> Result<Vec<Rate>> {
-    let isa: Vec<&str> = sizes.isa.iter().flat_map(|isa| ["--isa", isa]).collect();
-    let json = output(Command::new(program).args(["bench", "--bandwidth"]), model, sizes, &isa)?;
+    let isa = sizes.isa.iter().flat_map(|isa| ["--isa", isa]);
+    let more: Vec<&str> = isa.chain(["--load-mode", &sizes.load_mode]).collect();
+    let json = output(Command::new(program).args(["bench", "--bandwidth"]), model, sizes, &more)?;
     serde_json::from_slice(&json).with_context(|| format!("the report of {}", program.display()))
 }
 

@@ -105,13 +105,17 @@ pub(crate) fn write(facts: &Facts, options: &Options, table: &str) -> Result<Pat
     let (rounds, threads) = (options.rounds, options.sizes.threads);
     let ours = options.ours.as_ref().map_or_else(String::new, |p| format!("program: {}; ", p.display()));
     let isa = options.sizes.isa.as_ref().map_or_else(String::new, |isa| format!("ours held to {isa}; "));
+    let mode = match &*options.sizes.load_mode {
+        "auto" => String::new(),
+        mode => format!("ours with `--load-mode {mode}`; "),
+    };
     let flash = if options.sizes.flash_attention { ", its flash attention on" } else { "" };
     writeln!(
         file,
         "\n## Commit {commit}, {:02}:{:02} UTC\n\n\
          - {cpu} ({generation}), {n_cpus} cores, {memory}, Linux {kernel}; load before: {load}\n\
          - {rustc}; peer: {peer}{flash}\n\
-         - {ours}{isa}{threads} threads; medians of {rounds} alternating rounds, ratios round by round; memory: bytes of weights a second, of those that as \
+         - {ours}{isa}{mode}{threads} threads; medians of {rounds} alternating rounds, ratios round by round; memory: bytes of weights a second, of those that as \
          many threads read from memory right after\n\n{table}",
         seconds / 3600 % 24,
         seconds / 60 % 60,

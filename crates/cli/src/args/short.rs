@@ -1,5 +1,5 @@
 //! What llama.cpp's command line allows and that of everybody else does not: flags of one dash and several letters, and
-//! underscores in long ones.
+//! underscores in long ones. Also flags that it once had, which have become values of others.
 
 use std::ffi::OsString;
 
@@ -22,6 +22,10 @@ const LONG: &[(&str, &str)] = &[
     ("-st", "--single-turn"),
     ("-rea", "--reasoning"),
     ("-jf", "--json-schema-file"),
+    ("-lm", "--load-mode"),
+    ("--mmap", "--load-mode=mmap"),
+    ("--no-mmap", "--load-mode=none"),
+    ("--mlock", "--load-mode=mlock"),
 ];
 
 /// The arguments with such flags in their usual form. What follows `--` is left alone.

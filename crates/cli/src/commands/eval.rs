@@ -1,7 +1,7 @@
 //! `llama-rs eval`: logits or hidden states of given tokens.
 
 use anyhow::{Context as _, Result, bail};
-use engine::{Context, ContextConfig, Entry, LoadConfig, LoadedModel, Mode, SeqId, Wanted};
+use engine::{Context, ContextConfig, Entry, LoadedModel, Mode, SeqId, Wanted};
 
 use crate::args::{EvalArgs, Pooling};
 use crate::{devices, npy};
@@ -11,7 +11,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
         bail!("--tokens: at least one token id is needed");
     }
     let devices = devices::open(&args.device)?;
-    let model = LoadedModel::open(args.model.path(), &devices, &LoadConfig::default())
+    let model = LoadedModel::open(args.model.path(), &devices, &devices::load_config(&args.device))
         .with_context(|| args.model.path().display().to_string())?;
     let n = args.tokens.len();
     let kv_type = args.kv;

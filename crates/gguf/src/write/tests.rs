@@ -49,6 +49,8 @@ fn check_content(file: &Gguf, header: &Header, data: &[Vec<u8>]) {
         let half = bytes.len() - read.len();
         file.read_at(found, half as u64, &mut read).expect("the file is whole");
         assert_eq!(read, bytes[half..], "read bytes of {}", found.name);
+        let copy = file.read(found).expect("the file is whole");
+        assert_eq!(&*copy, &bytes[..], "a copy of {}", found.name);
     }
 }
 
@@ -303,4 +305,6 @@ fn a_source_cut_short_is_an_error() {
     fs::OpenOptions::new().write(true).open(&path).expect("there").set_len(last.offset() + 10).expect("ours");
     let error = file.read_at(last, 0, &mut [0; 1400]).expect_err("it is short").to_string();
     assert!(error.contains("was longer when it was opened") && error.contains("1400 bytes"), "{error}");
+    let error = file.read(last).expect_err("it is short").to_string();
+    assert!(error.contains("was longer when it was opened"), "{error}");
 }

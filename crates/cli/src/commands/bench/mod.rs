@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use engine::{Context, ContextConfig, Entry, LoadConfig, LoadedModel, Mode, SeqId, Wanted};
+use engine::{Context, ContextConfig, Entry, LoadedModel, Mode, SeqId, Wanted};
 use serde_json::json;
 
 use crate::args::{BenchArgs, BenchOutput};
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     for path in &args.models {
         let devices = devices::open(&args.device)?;
         let description = devices[0].info().description;
-        let model = LoadedModel::open(path, &devices, &LoadConfig::default())
+        let model = LoadedModel::open(path, &devices, &devices::load_config(&args.device))
             .with_context(|| path.display().to_string())?;
         if is_batched {
             records.extend(batched::run(args, path, &model)?);

@@ -9,7 +9,7 @@ use bench::imatrix::{Collector, is_counted};
 use bench::{Perplexity, Windows};
 use convert::Imatrix;
 use convert::imatrix::Entry;
-use engine::{Context, ContextConfig, LoadConfig, LoadedModel, Mode};
+use engine::{Context, ContextConfig, LoadedModel, Mode};
 use gguf::write::AtomicFile;
 use tokenizer::{Encode, Tokenizer};
 
@@ -25,7 +25,8 @@ pub(super) fn run(args: &ImatrixArgs, base: &Imatrix) -> Result<()> {
     let path = args.model.as_deref().context("a model is needed: give one with -m")?;
     let name = path.display().to_string();
     let devices = devices::open(&args.device)?;
-    let model = LoadedModel::open(path, &devices, &LoadConfig::default()).with_context(|| name.clone())?;
+    let model = LoadedModel::open(path, &devices, &devices::load_config(&args.device))
+        .with_context(|| name.clone())?;
     let tokenizer = Tokenizer::from_gguf(model.file().metadata()).with_context(|| name)?;
     let tokens = tokens(args, &tokenizer)?;
     let bos = tokenizer.vocab().special().bos.filter(|_| tokenizer.vocab().add_bos());

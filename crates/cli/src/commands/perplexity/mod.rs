@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use bench::{BaseHeader, BaseWriter, Perplexity, SavedPerplexity, Windows};
-use engine::{Context, ContextConfig, LoadConfig, LoadedModel};
+use engine::{Context, ContextConfig, LoadedModel};
 use gguf::write::AtomicFile;
 use tokenizer::{Encode, Tokenizer};
 
@@ -29,8 +29,8 @@ pub(crate) struct Subject<'a> {
 pub(crate) fn run(args: &PerplexityArgs) -> Result<()> {
     let name = args.model.display().to_string();
     let devices = devices::open(&args.device)?;
-    let model =
-        LoadedModel::open(&args.model, &devices, &LoadConfig::default()).with_context(|| name.clone())?;
+    let model = LoadedModel::open(&args.model, &devices, &devices::load_config(&args.device))
+        .with_context(|| name.clone())?;
     let tokenizer = Tokenizer::from_gguf(model.file().metadata()).with_context(|| name)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let n_threads = args.device.threads.map_or(cores, usize::from);

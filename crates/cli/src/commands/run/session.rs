@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use chat::{AnswerParser, Delta, Message};
-use engine::{
-    Answer, ContextConfig, Engine, EngineConfig, Event, Finish, LoadConfig, Prompt, Request, Stats,
-};
+use engine::{Answer, ContextConfig, Engine, EngineConfig, Event, Finish, Prompt, Request, Stats};
 use sampling::{Constraint, Params, expand_breakers};
 use tokenizer::{Encode, Tokenizer};
 
@@ -56,7 +54,7 @@ impl Session {
     /// As the flags say, but with another model.
     pub(super) fn open_model(args: &RunArgs, path: &Path) -> Result<Self> {
         let devices = devices::open(&args.device)?;
-        let mut load = LoadConfig::default();
+        let mut load = devices::load_config(&args.device);
         let n_ctx = Some(args.ctx_size as usize).filter(|n| *n > 0);
         load.model.n_ctx = n_ctx;
         let model = models::load(path, &devices, &load)?;
