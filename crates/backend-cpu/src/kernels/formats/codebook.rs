@@ -232,15 +232,16 @@ impl Format for Iq3S {
     }
 }
 
-/// `8 * value + 9` for the values of the codebook.
-static IQ1_CODES: [u64; 2048] = {
-    let mut codes = [0; 2048];
+/// `8 * value + 9 + 1` for the values of the codebook, and behind them `8 * value + 9 - 1`.
+static IQ1_CODES: [u64; 4096] = {
+    let mut codes = [0; 4096];
     let mut i = 0;
-    while i < 2048 {
-        let mut bytes = IQ1S_GRID[i].to_le_bytes();
+    while i < 4096 {
+        let mut bytes = IQ1S_GRID[i % 2048].to_le_bytes();
+        let shift = if i < 2048 { 1 } else { -1 };
         let mut k = 0;
         while k < 8 {
-            bytes[k] = (8 * bytes[k].cast_signed() + IQ1_OFFSET as i8).cast_unsigned();
+            bytes[k] = (8 * bytes[k].cast_signed() + IQ1_OFFSET as i8 + shift).cast_unsigned();
             k += 1;
         }
         codes[i] = u64::from_le_bytes(bytes);
@@ -248,15 +249,6 @@ static IQ1_CODES: [u64; 2048] = {
     }
     codes
 };
-
-/// Codes with shifts of 1, or -1 where masks are set.
-#[inline(always)]
-fn shifted<I: Isa>(isa: I, mut codes: [I::Bytes; 4], masks: [I::Bytes; 4]) -> [I::Bytes; 4] {
-    for (code, mask) in codes.iter_mut().zip(masks) {
-        *code = isa.add_bytes(*code, isa.or(mask, isa.splat_bytes(1)));
-    }
-    codes
-}
 
 pub(crate) struct Iq1S;
 
@@ -274,13 +266,11 @@ impl Format for Iq1S {
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
-        let mut negative = [[0; 4]; 8];
-        for (mask, qh) in negative.iter_mut().zip(span.qh) {
-            *mask = (i32::from(qh.get().cast_signed()) >> 31).to_le_bytes();
-        }
-        let high = |k: usize| usize::from(span.qh[k / 4].get()) << 8 >> (3 * (k % 4)) & 0x700;
-        let codes = eights(isa, |k| IQ1_CODES[usize::from(span.qs[k]) | high(k)]);
-        shifted(isa, codes, isa.masks::<false>(&bytemuck::cast(negative)))
+        let high = |k: usize| {
+            let qh = usize::from(span.qh[k / 4].get());
+            qh << 8 >> (3 * (k % 4)) & 0x700 | qh >> 4 & 0x800
+        };
+        eights(isa, |k| IQ1_CODES[usize::from(span.qs[k]) | high(k)])
     }
 }
 
@@ -302,14 +292,7 @@ impl Format for Iq1M {
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
-        let mut negative = [[0; 2]; 16];
-        for (masks, qh) in negative.iter_mut().zip(span.qh) {
-            // Bits 3 and 7 become bytes.
-            let qh = u16::from(qh);
-            *masks = (0xff * (qh >> 3 & 1 | qh << 1 & 0x100)).to_le_bytes();
-        }
-        let high = |k: usize| usize::from(span.qh[k / 2]) << (8 - 4 * (k % 2)) & 0x700;
-        let codes = eights(isa, |k| IQ1_CODES[usize::from(span.qs[k]) | high(k)]);
-        shifted(isa, codes, isa.masks::<false>(&bytemuck::cast(negative)))
+        let high = |k: usize| usize::from(span.qh[k / 2]) << (8 - 4 * (k % 2)) & 0xf00;
+        eights(isa, |k| IQ1_CODES[usize::from(span.qs[k]) | high(k)])
     }
 }
