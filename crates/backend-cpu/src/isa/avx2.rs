@@ -34,6 +34,22 @@ macro_rules! proven {
     };
 }
 
+/// `acc` and the products of words, in pairs. Spelled out because compilers make two instructions of the intrinsic, for
+/// processors other than those that have it.
+#[target_feature(enable = "avx512vl,avx512vnni")]
+#[inline]
+fn add_products(mut acc: __m256i, a: __m256i, b: __m256i) -> __m256i {
+    // SAFETY: the instruction is there and changes one register, which it names.
+    unsafe {
+        asm!(
+            "vpdpwssd {acc}, {a}, {b}",
+            acc = inout(ymm_reg) acc, a = in(ymm_reg) a, b = in(ymm_reg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    acc
+}
+
 /// The register-wise application of an intrinsic to pairs.
 macro_rules! pairwise {
     ($f:ident, $a:expr) => {
@@ -617,10 +633,10 @@ impl<const VNNI: bool> Isa for Avx2<VNNI> {
         let [first, second] = &places()[at];
         let steps = pairwise!(_mm256_shuffle_epi8, [steps; 2], [self.load_32(first), self.load_32(second)]);
         if VNNI {
-            return proven!([
-                _mm256_dpwssd_epi32(acc[0], pairs[0], steps[0]),
-                _mm256_dpwssd_epi32(acc[1], pairs[1], steps[1]),
-            ]);
+            return [
+                proven!(add_products(acc[0], pairs[0], steps[0])),
+                proven!(add_products(acc[1], pairs[1], steps[1])),
+            ];
         }
         self.add_i32(acc, pairwise!(_mm256_madd_epi16, pairs, steps))
     }

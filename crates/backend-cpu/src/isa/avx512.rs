@@ -1,7 +1,7 @@
 //! AVX-512 with VNNI: a virtual vector is a register.
 #![expect(unsafe_code, reason = "intrinsics, made sound by the existence of an `Avx512`")]
 
-use std::arch::x86_64::*;
+use std::arch::{asm, x86_64::*};
 
 use bytemuck::Pod;
 
@@ -32,6 +32,21 @@ macro_rules! proven {
         // through references to arrays of at least the size that the instruction touches.
         unsafe { $e }
     };
+}
+
+/// `acc` and the products of words, in pairs; spelled out as its half in `avx2` is.
+#[target_feature(enable = "avx512vnni")]
+#[inline]
+fn add_products(mut acc: __m512i, a: __m512i, b: __m512i) -> __m512i {
+    // SAFETY: the instruction is there and changes one register, which it names.
+    unsafe {
+        asm!(
+            "vpdpwssd {acc}, {a}, {b}",
+            acc = inout(zmm_reg) acc, a = in(zmm_reg) a, b = in(zmm_reg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    acc
 }
 
 impl Avx512 {
@@ -401,7 +416,7 @@ impl Isa for Avx512 {
         proven!({
             let pairs = _mm512_maddubs_epi16(codes, self.load_x(x));
             let steps = _mm512_shuffle_epi8(steps, _mm512_set1_epi16((0x0100 + 0x0202 * at) as i16));
-            _mm512_dpwssd_epi32(acc, pairs, steps)
+            add_products(acc, pairs, steps)
         })
     }
     #[inline(always)]
@@ -469,7 +484,7 @@ impl Isa for Avx512 {
     }
     #[inline(always)]
     fn dot_pairs(self, pairs: __m512i, x: [i16; 2], acc: __m512i) -> __m512i {
-        proven!(_mm512_dpwssd_epi32(acc, pairs, self.splat_i32(bytemuck::cast(x))))
+        proven!(add_products(acc, pairs, self.splat_i32(bytemuck::cast(x))))
     }
     #[inline(always)]
     fn transpose(self, rows: &mut [__m512; 16]) {
