@@ -15,6 +15,9 @@ pub(crate) trait Format: 'static {
 
     /// Units come in pairs: the first has the first 16 values of each of four groups of 32, the second the others.
     const SPLIT: bool = false;
+    /// If codes are nibbles: how many lanes of four bytes have low nibbles that follow each other, before those of the high
+    /// ones; else 0.
+    const NIBBLE_LANES: usize = 0;
     /// Dots are faster with [`Isa::narrow`]: its registers have codes of one scale.
     const NARROW: bool = false;
 
@@ -23,6 +26,18 @@ pub(crate) trait Format: 'static {
 
     /// The codes in units of 64, which are values that follow each other if not [`Format::SPLIT`]. Wide codes are signed.
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4];
+
+    /// With [`Self::NIBBLE_LANES`]: the bytes of the nibbles, as they are stored.
+    #[inline(always)]
+    fn packed<I: Isa>(_isa: I, _span: &Self::Span) -> [I::Bytes; 2] {
+        unreachable!("codes are no nibbles")
+    }
+
+    /// What nibbles stand for.
+    #[inline(always)]
+    fn of_nibbles<I: Isa>(_isa: I, nibbles: I::Bytes) -> I::Bytes {
+        nibbles
+    }
 }
 
 /// See [`Format::scales`]. A format has always the same kind, so that the choice is made by the compiler.
@@ -126,6 +141,21 @@ pub(crate) const fn offset<I: Isa, P: Packing>() -> i32 {
 pub(crate) fn codes<I: Isa, F: Format>(isa: I, span: &F::Span) -> [I::Bytes; 4] {
     let [a, b, c, d] = F::codes(isa, span);
     if F::Packing::IS_WIDE { [isa.wide(a), isa.wide(b), isa.wide(c), isa.wide(d)] } else { [a, b, c, d] }
+}
+
+/// The codes of the low nibbles and of the high ones, as the kernels want them.
+#[inline(always)]
+pub(crate) fn unpacked<I: Isa, F: Format>(isa: I, packed: I::Bytes) -> [I::Bytes; 2] {
+    let [low, high] = nibbles(isa, packed);
+    let (low, high) = (F::of_nibbles(isa, low), F::of_nibbles(isa, high));
+    if F::Packing::IS_WIDE { [isa.wide(low), isa.wide(high)] } else { [low, high] }
+}
+
+/// The low nibbles and the high ones.
+#[inline(always)]
+pub(crate) fn nibbles<I: Isa>(isa: I, packed: I::Bytes) -> [I::Bytes; 2] {
+    let low = isa.splat_bytes(15);
+    [isa.and(packed, low), isa.and(isa.shr_by_32(packed, 4, 4), low)]
 }
 
 /// Which 16 values of a span the `i`th 16 of a unit are.

@@ -178,8 +178,14 @@ fn unpack<I: Isa, F: Format>(
         };
         isa.store(scale, &mut loose.scales[i]);
         isa.store(min, &mut loose.mins[i]);
-        for (codes, of_row) in loose.codes.iter_mut().zip(format::codes::<I, F>(isa, span)) {
-            isa.store_bytes(of_row, &mut codes[i]);
+        if F::NIBBLE_LANES > 0 {
+            for (codes, of_row) in loose.codes.iter_mut().zip(F::packed(isa, span)) {
+                isa.store_bytes(of_row, &mut codes[i]);
+            }
+        } else {
+            for (codes, of_row) in loose.codes.iter_mut().zip(format::codes::<I, F>(isa, span)) {
+                isa.store_bytes(of_row, &mut codes[i]);
+            }
         }
     }
     let scales = interleaved(isa, &loose.scales);
@@ -196,19 +202,38 @@ fn unpack<I: Isa, F: Format>(
     if F::Packing::MIN {
         store_mins::<I, F::Packing>(isa, &interleaved(isa, &loose.mins), panel);
     }
-    for (unit, codes) in loose.codes.iter().enumerate() {
+    interleave::<I, F>(isa, &loose.codes, panel);
+}
+
+/// Codes of 16 rows as steps of four. Nibbles are interleaved as they are stored, in half as many vectors.
+#[inline(always)]
+fn interleave<I: Isa, F: Format>(isa: I, loose: &[[[u8; 64]; 16]; 4], panel: &mut PanelSpan) {
+    let n = F::NIBBLE_LANES;
+    for (unit, codes) in loose[..if n > 0 { 2 } else { 4 }].iter().enumerate() {
         for (i, lanes) in interleaved(isa, bytemuck::cast_ref(codes)).into_iter().enumerate() {
-            let step = 4 * format::place::<F>(unit, i / 4) + i % 4;
             let codes = isa.lanes_as_bytes(lanes);
-            if I::has_numbers::<F::Packing>() {
-                let steps = &panel.scales[if F::Packing::HALVES { step / 4 } else { step / 8 }];
-                let steps = isa.load_bytes(bytemuck::cast_ref(steps));
-                let out = &mut panel.codes.as_chunks_mut().0[step];
-                isa.store_numbers::<F::Packing>(codes, steps, out);
+            if n > 0 {
+                let step = 32 * unit + 2 * n * (i / n) + i % n;
+                let [low, high] = format::unpacked::<I, F>(isa, codes);
+                store_step::<I, F::Packing>(isa, low, step, panel);
+                store_step::<I, F::Packing>(isa, high, step + n, panel);
             } else {
-                isa.store_bytes(codes, &mut panel.codes[step]);
+                let step = 4 * format::place::<F>(unit, i / 4) + i % 4;
+                store_step::<I, F::Packing>(isa, codes, step, panel);
             }
         }
+    }
+}
+
+/// Stores four codes of each row.
+#[inline(always)]
+fn store_step<I: Isa, P: Packing>(isa: I, codes: I::Bytes, step: usize, panel: &mut PanelSpan) {
+    if I::has_numbers::<P>() {
+        let steps = &panel.scales[if P::HALVES { step / 4 } else { step / 8 }];
+        let steps = isa.load_bytes(bytemuck::cast_ref(steps));
+        isa.store_numbers::<P>(codes, steps, &mut panel.codes.as_chunks_mut().0[step]);
+    } else {
+        isa.store_bytes(codes, &mut panel.codes[step]);
     }
 }
 

@@ -80,6 +80,7 @@ impl Format for Q4K {
     type Packing = Steps32WithMin<15>;
     type Span = BlockQ4K;
 
+    const NIBBLE_LANES: usize = 8;
     const NARROW: bool = true;
 
     #[inline(always)]
@@ -89,6 +90,11 @@ impl Format for Q4K {
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
         nibbles(isa, &span.qs)
+    }
+    #[inline(always)]
+    fn packed<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 2] {
+        let [first, last]: &[[u8; 64]; 2] = bytemuck::cast_ref(&span.qs);
+        [isa.load_bytes(first), isa.load_bytes(last)]
     }
 }
 

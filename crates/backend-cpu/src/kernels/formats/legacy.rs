@@ -4,7 +4,7 @@ use quant::blocks::{BlockQ4_0, BlockQ4_1, BlockQ5_0, BlockQ5_1, BlockQ8_0};
 
 use crate::{
     isa::{Isa, WIDE},
-    kernels::format::{By32, By32WithMin, Format, Scales},
+    kernels::format::{By32, By32WithMin, Format, Scales, nibbles},
 };
 
 pub(crate) struct Q4_0;
@@ -13,6 +13,7 @@ impl Format for Q4_0 {
     type Packing = By32<15, 8>;
     type Span = [BlockQ4_0; 8];
     const SPLIT: bool = true;
+    const NIBBLE_LANES: usize = 4;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
@@ -20,22 +21,25 @@ impl Format for Q4_0 {
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
-        let [a, b, c, d, e, f, g, h] = span;
-        nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]])
+        split(isa, Self::packed(isa, span))
     }
+    #[inline(always)]
+    fn packed<I: Isa>(isa: I, [a, b, c, d, e, f, g, h]: &Self::Span) -> [I::Bytes; 2] {
+        joined(isa, [&a.qs, &b.qs, &c.qs, &d.qs, &e.qs, &f.qs, &g.qs, &h.qs])
+    }
+}
+
+/// The nibbles of eight blocks, as they are stored.
+#[inline(always)]
+pub(super) fn joined<I: Isa>(isa: I, [a, b, c, d, e, f, g, h]: [&[u8; 16]; 8]) -> [I::Bytes; 2] {
+    [isa.join_16([a, b, c, d]), isa.join_16([e, f, g, h])]
 }
 
 /// The low nibbles of four blocks and their high ones, then those of the other four.
 #[inline(always)]
-pub(super) fn nibbles<I: Isa>(isa: I, [first, last]: [[&[u8; 16]; 4]; 2]) -> [I::Bytes; 4] {
-    let (first, last) = (isa.join_16(first), isa.join_16(last));
-    let low = isa.splat_bytes(15);
-    [
-        isa.and(first, low),
-        isa.and(isa.shr_by_32(first, 4, 4), low),
-        isa.and(last, low),
-        isa.and(isa.shr_by_32(last, 4, 4), low),
-    ]
+pub(super) fn split<I: Isa>(isa: I, [first, last]: [I::Bytes; 2]) -> [I::Bytes; 4] {
+    let ([a, b], [c, d]) = (nibbles(isa, first), nibbles(isa, last));
+    [a, b, c, d]
 }
 
 pub(crate) struct Q4_1;
@@ -44,6 +48,7 @@ impl Format for Q4_1 {
     type Packing = By32WithMin<15>;
     type Span = [BlockQ4_1; 8];
     const SPLIT: bool = true;
+    const NIBBLE_LANES: usize = 4;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
@@ -52,8 +57,11 @@ impl Format for Q4_1 {
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
-        let [a, b, c, d, e, f, g, h] = span;
-        nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]])
+        split(isa, Self::packed(isa, span))
+    }
+    #[inline(always)]
+    fn packed<I: Isa>(isa: I, [a, b, c, d, e, f, g, h]: &Self::Span) -> [I::Bytes; 2] {
+        joined(isa, [&a.qs, &b.qs, &c.qs, &d.qs, &e.qs, &f.qs, &g.qs, &h.qs])
     }
 }
 
@@ -71,12 +79,12 @@ impl Format for Q5_0 {
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
         let [a, b, c, d, e, f, g, h] = span;
-        let nibbles = nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]]);
-        fifth_bits(isa, nibbles, [[a.qh, b.qh, c.qh, d.qh], [e.qh, f.qh, g.qh, h.qh]])
+        let packed = joined(isa, [&a.qs, &b.qs, &c.qs, &d.qs, &e.qs, &f.qs, &g.qs, &h.qs]);
+        fifth_bits(isa, split(isa, packed), [[a.qh, b.qh, c.qh, d.qh], [e.qh, f.qh, g.qh, h.qh]])
     }
 }
 
-/// Adds the fifth bits to [`nibbles`].
+/// Adds the fifth bits to nibbles.
 #[inline(always)]
 fn fifth_bits<I: Isa>(isa: I, nibbles: [I::Bytes; 4], [first, last]: [[[u8; 4]; 4]; 2]) -> [I::Bytes; 4] {
     let (first, last) = (halves(first), halves(last));
@@ -114,8 +122,8 @@ impl Format for Q5_1 {
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
         let [a, b, c, d, e, f, g, h] = span;
-        let nibbles = nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]]);
-        fifth_bits(isa, nibbles, [[a.qh, b.qh, c.qh, d.qh], [e.qh, f.qh, g.qh, h.qh]])
+        let packed = joined(isa, [&a.qs, &b.qs, &c.qs, &d.qs, &e.qs, &f.qs, &g.qs, &h.qs]);
+        fifth_bits(isa, split(isa, packed), [[a.qh, b.qh, c.qh, d.qh], [e.qh, f.qh, g.qh, h.qh]])
     }
 }
 

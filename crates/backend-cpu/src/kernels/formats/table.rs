@@ -5,7 +5,7 @@ use quant::{
     tables::{FP4_DOUBLED, IQ4_LEVELS},
 };
 
-use super::legacy::nibbles;
+use super::legacy::{joined, split};
 use crate::{
     isa::{Isa, WIDE},
     kernels::format::{By16, By32, Format, Scales, Steps32, less_32},
@@ -23,10 +23,16 @@ const FP4_CODES: [u8; 16] = {
 };
 const FP4_OFFSET: i32 = 12;
 
-/// What the indexes stand for.
+/// What the nibbles of all blocks stand for.
 #[inline(always)]
-fn look_up<I: Isa>(isa: I, table: &[u8; 16], [a, b, c, d]: [I::Bytes; 4]) -> [I::Bytes; 4] {
-    [isa.lookup(table, a), isa.lookup(table, b), isa.lookup(table, c), isa.lookup(table, d)]
+fn look_up<I: Isa, F: Format>(isa: I, packed: [I::Bytes; 2]) -> [I::Bytes; 4] {
+    let [a, b, c, d] = split(isa, packed);
+    [F::of_nibbles(isa, a), F::of_nibbles(isa, b), F::of_nibbles(isa, c), F::of_nibbles(isa, d)]
+}
+
+#[inline(always)]
+fn iq4_levels<I: Isa>(isa: I, nibbles: I::Bytes) -> I::Bytes {
+    isa.lookup(bytemuck::cast_ref(const { &IQ4_LEVELS }), nibbles)
 }
 
 pub(crate) struct Iq4Nl;
@@ -35,6 +41,7 @@ impl Format for Iq4Nl {
     type Packing = By32<WIDE, 0>;
     type Span = [BlockIq4Nl; 8];
     const SPLIT: bool = true;
+    const NIBBLE_LANES: usize = 4;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
@@ -42,9 +49,15 @@ impl Format for Iq4Nl {
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
-        let [a, b, c, d, e, f, g, h] = span;
-        let indexes = nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]]);
-        look_up(isa, bytemuck::cast_ref(const { &IQ4_LEVELS }), indexes)
+        look_up::<I, Self>(isa, Self::packed(isa, span))
+    }
+    #[inline(always)]
+    fn packed<I: Isa>(isa: I, [a, b, c, d, e, f, g, h]: &Self::Span) -> [I::Bytes; 2] {
+        joined(isa, [&a.qs, &b.qs, &c.qs, &d.qs, &e.qs, &f.qs, &g.qs, &h.qs])
+    }
+    #[inline(always)]
+    fn of_nibbles<I: Isa>(isa: I, nibbles: I::Bytes) -> I::Bytes {
+        iq4_levels(isa, nibbles)
     }
 }
 
@@ -54,6 +67,7 @@ impl Format for Iq4Xs {
     type Packing = Steps32<WIDE, 0>;
     type Span = BlockIq4Xs;
     const SPLIT: bool = true;
+    const NIBBLE_LANES: usize = 4;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
@@ -70,8 +84,16 @@ impl Format for Iq4Xs {
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
-        let [a, b, c, d, e, f, g, h]: &[[u8; 16]; 8] = bytemuck::cast_ref(&span.qs);
-        look_up(isa, bytemuck::cast_ref(const { &IQ4_LEVELS }), nibbles(isa, [[a, b, c, d], [e, f, g, h]]))
+        look_up::<I, Self>(isa, Self::packed(isa, span))
+    }
+    #[inline(always)]
+    fn packed<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 2] {
+        let [first, last]: &[[u8; 64]; 2] = bytemuck::cast_ref(&span.qs);
+        [isa.load_bytes(first), isa.load_bytes(last)]
+    }
+    #[inline(always)]
+    fn of_nibbles<I: Isa>(isa: I, nibbles: I::Bytes) -> I::Bytes {
+        iq4_levels(isa, nibbles)
     }
 }
 
@@ -81,6 +103,7 @@ impl Format for Mxfp4 {
     type Packing = By32<24, FP4_OFFSET>;
     type Span = [BlockMxfp4; 8];
     const SPLIT: bool = true;
+    const NIBBLE_LANES: usize = 4;
 
     #[inline(always)]
     fn scales<I: Isa>(isa: I, span: &Self::Span) -> Scales<I> {
@@ -96,9 +119,15 @@ impl Format for Mxfp4 {
     }
     #[inline(always)]
     fn codes<I: Isa>(isa: I, span: &Self::Span) -> [I::Bytes; 4] {
-        let [a, b, c, d, e, f, g, h] = span;
-        let indexes = nibbles(isa, [[&a.qs, &b.qs, &c.qs, &d.qs], [&e.qs, &f.qs, &g.qs, &h.qs]]);
-        look_up(isa, &FP4_CODES, indexes)
+        look_up::<I, Self>(isa, Self::packed(isa, span))
+    }
+    #[inline(always)]
+    fn packed<I: Isa>(isa: I, [a, b, c, d, e, f, g, h]: &Self::Span) -> [I::Bytes; 2] {
+        joined(isa, [&a.qs, &b.qs, &c.qs, &d.qs, &e.qs, &f.qs, &g.qs, &h.qs])
+    }
+    #[inline(always)]
+    fn of_nibbles<I: Isa>(isa: I, nibbles: I::Bytes) -> I::Bytes {
+        isa.lookup(&FP4_CODES, nibbles)
     }
 }
 
