@@ -670,6 +670,10 @@ impl<const VNNI: bool> Isa for Avx2<VNNI> {
     }
 
     #[inline(always)]
+    fn dot_tokens<P: Packing>() -> usize {
+        if tile::has_numbers::<P>() { 10 } else { 6 }
+    }
+    #[inline(always)]
     fn has_numbers<P: Packing>() -> bool {
         tile::has_numbers::<P>()
     }

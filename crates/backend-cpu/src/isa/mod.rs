@@ -276,6 +276,11 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     /// `acc + dots * scale`, a scale for each 4 lanes.
     fn fma_by_4(self, dots: Self::I32, scales: &[f32; 4], acc: Self::F32) -> Self::F32;
 
+    /// Up to how many tokens dots are faster than tiles.
+    #[inline(always)]
+    fn dot_tokens<P: Packing>() -> usize {
+        4
+    }
     /// Whether panels keep codes of this packing as numbers of 16 bits, two vectors for each step: without their
     /// offset, and times the steps if there are any.
     #[inline(always)]

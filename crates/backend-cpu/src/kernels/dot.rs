@@ -67,6 +67,18 @@ impl<F: Format> Dot<'_, '_, F> {
     }
 }
 
+/// For how many tokens dots are.
+pub(crate) struct DotTokens<F>(pub(crate) PhantomData<F>);
+
+impl<F: Format> Kernel for DotTokens<F> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<I: Isa>(self, _isa: I) -> usize {
+        I::dot_tokens::<F::Packing>()
+    }
+}
+
 /// The products of a row with `T` tokens so far.
 struct Sums<I: Isa, const T: usize> {
     products: [I::F32; T],

@@ -108,6 +108,11 @@ pub(crate) struct Dot<'a, 'b, F> {
     pub(crate) float: PhantomData<F>,
 }
 
+impl<F> Dot<'_, '_, F> {
+    /// Up to how many tokens this is faster than tiles.
+    pub(crate) const MAX_TOKENS: usize = 4;
+}
+
 impl<F: Float> Kernel for Dot<'_, '_, F> {
     type Output = ();
 

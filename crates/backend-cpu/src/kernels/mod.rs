@@ -188,6 +188,11 @@ impl Kernels {
         );
     }
 
+    /// Up to how many tokens [`Self::dot`] is faster than [`Self::tile`].
+    pub fn dot_tokens(self, dtype: DType) -> usize {
+        for_format!(dtype, F => float::Dot::<F>::MAX_TOKENS, self.run(dot::DotTokens::<F>(PhantomData)))
+    }
+
     /// As [`Self::dot`], for many tokens. Rows are best given in multiples of [`PANEL`].
     pub fn tile(
         self,

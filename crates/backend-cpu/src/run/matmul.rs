@@ -17,8 +17,6 @@ use crate::value::Vectors;
 
 /// Chunks a thread may claim, so that uneven chunks even out.
 const CHUNKS_PER_THREAD: usize = 8;
-/// Up to this many vectors each weight row is streamed past all of them; beyond, panels of rows are unpacked.
-const DOT_VECTORS: usize = 4;
 /// Float32 units of a quantized block.
 const BLOCK_UNITS: usize = size_of::<BlockQ8>() / 4;
 
@@ -124,7 +122,8 @@ unsafe fn multiply(
 ) {
     // SAFETY: the caller's promise.
     let mut out = unsafe { Out::from_raw(target.base, target.stride, target.n_vectors, rows.clone()) };
-    if target.n_vectors <= DOT_VECTORS {
+    // Each weight row is streamed past a few vectors; for more, panels of rows are unpacked.
+    if target.n_vectors <= kernels.dot_tokens(task.weight.weight.dtype) {
         kernels.dot(weights(task, matrix), x, rows, &mut out);
     } else {
         kernels.tile(weights(task, matrix), x, rows, &mut out, scratch);
