@@ -19,11 +19,13 @@ pub(super) fn layer(at: &Source<'_>, hp: &Hparams) -> Result<Layer> {
 
 /// Some models have no positions.
 pub(super) fn attention(at: &Source<'_>, hp: &Hparams) -> Result<AttentionSpec> {
-    if at.get_or("rope.scaling.finetuned", true)? {
-        AttentionSpec::interleaved(at, hp)?.with_file_scale(at)
+    let spec = if at.get_or("rope.scaling.finetuned", true)? {
+        AttentionSpec::interleaved(at, hp)?
     } else {
-        AttentionSpec::causal(at, hp)?.with_file_scale(at)
-    }
+        Rope::ignore_factors(at);
+        AttentionSpec::causal(at, hp)?
+    };
+    spec.with_file_scale(at)
 }
 
 /// A factor that 0 leaves out.
