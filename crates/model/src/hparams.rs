@@ -113,7 +113,7 @@ impl Hparams {
         Ok(Self {
             n_vocab: n_vocab(at)?,
             n_embd,
-            n_embd_out: at.extent_opt("embedding_length_out")?.unwrap_or(n_embd),
+            n_embd_out: n_embd,
             n_layer: n_layer_all - n_layer_draft,
             n_layer_draft,
             n_ctx_train,

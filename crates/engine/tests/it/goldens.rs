@@ -12,6 +12,9 @@ use testkit::{Golden, goldens, nmse};
 /// Greatest normalized mean squared error against the reference.
 const TOLERANCE: f64 = 1e-6;
 
+/// The `pooling` of rerankers.
+const RANK: u32 = 4;
+
 /// How the tokens are given.
 #[derive(Clone, Copy, Debug)]
 enum Run {
@@ -49,7 +52,11 @@ fn compute(golden: &Golden, model: &Arc<LoadedModel>, run: Run) -> Result<Vec<f3
         snapshot_interval: 8,
         ..ContextConfig::default()
     };
-    let mode = if golden.run.embeddings { Mode::Embeddings } else { Mode::Logits };
+    let mode = match golden.run {
+        testkit::Run { pooling: Some(RANK), .. } => Mode::Scores,
+        testkit::Run { embeddings: true, .. } => Mode::Embeddings,
+        _ => Mode::Logits,
+    };
     let tokens: Vec<u32> = golden.tokens.iter().map(|t| *t as u32).collect();
     let mut context = Context::new(Arc::clone(model), config)?;
     let mut seq = context.sequence()?;
@@ -87,15 +94,16 @@ fn decode(context: &mut Context, mode: Mode, seq: SeqId, tokens: &[u32]) -> Resu
     Ok(context.decode(mode, &[Entry { seq, tokens, wanted: Wanted::All }])?.data().to_vec())
 }
 
-/// The rows the golden lists, or the pooled row.
-fn pick(golden: &Golden, rows: &[f32]) -> Vec<f32> {
+/// The rows the golden lists, or the pooled row. Rerankers judge the token that sees the others.
+fn pick(golden: &Golden, causal: bool, rows: &[f32]) -> Vec<f32> {
     let width = rows.len() / golden.tokens.len();
     let row = |i: usize| &rows[i * width..(i + 1) * width];
     let n = golden.tokens.len();
     match (&golden.positions, golden.run.pooling) {
         (Some(positions), _) => positions.iter().flat_map(|p| row(*p as usize).to_vec()).collect(),
-        (None, Some(2)) => row(0).to_vec(),
         (None, Some(3)) => row(n - 1).to_vec(),
+        (None, Some(RANK)) if causal => row(n - 1).to_vec(),
+        (None, Some(2 | RANK)) => row(0).to_vec(),
         (None, _) => (0..width).map(|i| (0..n).map(|r| row(r)[i]).sum::<f32>() / n as f32).collect(),
     }
 }
@@ -115,7 +123,7 @@ fn check(devices: &[Arc<dyn Device>], runs: impl Fn(&Golden, &LoadedModel) -> Ve
         };
         for run in runs(golden, &model) {
             let error = compute(golden, &model, run)
-                .map(|rows| nmse(&pick(golden, &rows), &want))
+                .map(|rows| nmse(&pick(golden, model.model().hparams().causal, &rows), &want))
                 .map_err(|e| e.to_string());
             if !error.as_ref().is_ok_and(|e| *e <= TOLERANCE) {
                 failures.push(format!("{} {run:?}: {error:?}", golden.name));

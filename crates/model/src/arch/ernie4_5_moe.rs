@@ -7,7 +7,7 @@ pub(super) const ARCH: Arch = Arch::decoder("ernie4_5-moe", |at, hp| {
     let attention = Attention::load(at, AttentionSpec::interleaved(at, hp)?)?;
     let step: usize = at.require("interleave_moe_layer_step")?;
     let ffn: Box<dyn Block> = if step > 0 && (at.index() + 1).is_multiple_of(step) {
-        MoeSpec::softmax(at, hp)?.with_shared(at)?.behind_dense(at, hp)?
+        MoeSpec::softmax(at, hp)?.with_shared_by_width(at)?.behind_dense(at, hp)?
     } else {
         Dense::load(at, FfnSpec::swiglu(at, hp)?)?.into()
     };

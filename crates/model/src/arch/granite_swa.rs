@@ -9,8 +9,5 @@ pub(super) const ARCH: Arch = Arch { name: "granite_swa", ..super::granite::ARCH
     if positions.get(at.index()) == Some(&false) {
         spec.rope = None;
     }
-    let ffn = MoeSpec::mixtral_or_dense(at, hp)?;
-    let norms = (Norms::PRE, NormSpec::rms(at, hp)?);
-    let layer = Layer::load(at, hp, norms, Attention::load(at, spec)?, ffn)?;
-    Ok(layer.residual_scaled(super::granite::scale(at, "residual_scale")?))
+    super::granite::layer(at, hp, spec)
 });

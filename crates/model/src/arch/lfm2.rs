@@ -26,8 +26,17 @@ pub(super) fn load(file: &Source<'_>, hp: &mut Hparams, ffn: LoadFfn) -> Result<
     Ok(Box::new(Decoder {
         embedding: Embedding::load(file, hp)?,
         layers: file.layers(hp.n_layer, layer)?,
-        head: head.projected(Linear::optional(file, "dense_2", hp.n_embd, hp.n_embd_out)?),
+        head: head.projected(projection(file, hp)?),
     }))
+}
+
+/// Of the hidden states that are given out (LFM2 ColBERT).
+fn projection(file: &Source<'_>, hp: &mut Hparams) -> Result<Option<Linear>> {
+    if !file.has("dense_2.weight") {
+        return Ok(None);
+    }
+    hp.n_embd_out = file.extent_opt("embedding_length_out")?.unwrap_or(hp.n_embd);
+    Linear::load(file, "dense_2", hp.n_embd, hp.n_embd_out).map(Some)
 }
 
 /// All of it in windows, if the file has one.

@@ -1,21 +1,29 @@
-//! `modern-bert`: ModernBERT, Granite Embedding R2: norms of inputs, two window layers to a full one.
+//! `modern-bert`: ModernBERT, Granite Embedding R2: norms of inputs, two window layers to a full one. Also rerankers.
 
 use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::own("modern-bert", |file, hp| {
     hp.causal = false;
     let norm = NormSpec::layer(file, hp)?;
-    let classifier = ["cls.weight", "cls.norm.weight", "cls.output.weight", "cls.output.bias"];
-    file.ignore_each(&classifier, "it judges the mean of all tokens, which a graph of tokens does not have");
     Ok(Box::new(Encoder {
         embedding: Embedding::load(file, hp)?
             .normed(Norm::load(file, "token_embd_norm", norm, hp.n_embd)?),
         layers: file.layers(hp.n_layer, |at| Ok(layer(at, hp, norm)?.into()))?,
         norm: Some(Norm::load(file, "output_norm", norm, hp.n_embd)?),
         projections: Vec::new(),
-        classifier: None,
+        classifier: classifier(file, hp)?,
     }))
 });
+
+/// On the mean of all tokens, unless the file says that it is on the first.
+fn classifier(file: &Source<'_>, hp: &Hparams) -> Result<Option<Classifier>> {
+    const MEAN: u32 = 1;
+    let classifier = Classifier::load(file, hp, Unary::Gelu)?;
+    match (classifier, file.get_or("classifier.pooling_type", MEAN)?) {
+        (Some(classifier), MEAN) => classifier.of_mean(file, hp).map(Some),
+        (classifier, _) => Ok(classifier),
+    }
+}
 
 fn layer(at: &Source<'_>, hp: &Hparams, norm: NormSpec) -> Result<Layer> {
     let mut spec = AttentionSpec::neox(at, hp)?;

@@ -16,7 +16,12 @@ pub(crate) struct Embedding {
 
 impl Embedding {
     pub(crate) fn load(file: &Source<'_>, hp: &Hparams) -> Result<Self> {
-        let table = file.weight("token_embd.weight", [hp.n_embd, hp.n_vocab])?;
+        Self::of(file, hp, "token_embd.weight")
+    }
+
+    /// With the table of another name.
+    pub(crate) fn of(file: &Source<'_>, hp: &Hparams, table: &str) -> Result<Self> {
+        let table = file.weight(table, [hp.n_embd, hp.n_vocab])?;
         Ok(Self { table, positions: None, first_type: None, scale: 1.0, norm: None })
     }
 

@@ -29,13 +29,12 @@ impl Architecture for Encoder {
         for layer in &self.layers {
             x = step.layer_output(layer.forward(step, x));
         }
-        x = x.select_outputs();
         if let Some(norm) = &self.norm {
             x = norm.forward(x);
         }
         match (step.mode, &self.classifier) {
-            (Mode::Scores, Some(classifier)) => classifier.forward(x),
-            _ => self.projections.iter().fold(x, |x, projection| projection.forward(x)),
+            (Mode::Scores, Some(classifier)) => classifier.forward(classifier.pool(step, x).select_outputs()),
+            _ => self.projections.iter().fold(x.select_outputs(), |x, projection| projection.forward(x)),
         }
     }
 }

@@ -68,13 +68,17 @@ pub(crate) struct MoeSpec {
 }
 
 impl MoeSpec {
-    /// Softmax routing with weights that sum to 1 (Mixtral), by the file's counts; `expert_feed_forward_length`, or
-    /// else the layer's feed-forward length, is the size of an expert.
+    /// Softmax routing with weights that sum to 1 (Mixtral), by the file's counts. Early files do not say how wide an
+    /// expert is.
     pub(crate) fn softmax(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
         let layer = hp.layer(at.index());
         let n_expert = Error::check_extent(&at.full_key("expert_count"), hp.n_expert)?;
         let n_used = Error::check_size(&at.full_key("expert_used_count"), layer.n_expert_used, n_expert)?;
-        let n_ff = expert_length(at, hp)?.unwrap_or(layer.n_ff);
+        let n_ff = match expert_length(at, hp)? {
+            Some(n_ff) => n_ff,
+            None if at.has("ffn_up_exps.weight") => at.extent("ffn_up_exps.weight", 1)?,
+            None => layer.n_ff,
+        };
         Ok(Self {
             n_embd: hp.n_embd,
             n_latent: hp.n_embd,
@@ -106,7 +110,7 @@ impl MoeSpec {
         if hp.n_expert == 0 {
             return Ok(Dense::load(at, FfnSpec::swiglu(at, hp)?)?.into());
         }
-        Ok(Moe::load(at, Self::softmax(at, hp)?.with_shared(at)?)?.into())
+        Ok(Moe::load(at, Self::softmax(at, hp)?.with_shared_by_width(at)?)?.into())
     }
 
     /// These experts behind `leading_dense_block_count` layers of SwiGLU.
@@ -136,16 +140,27 @@ impl MoeSpec {
         Ok(Self { scale, ..self })
     }
 
-    /// With `expert_shared_count` shared experts of an expert's size, or of a width of their own.
-    pub(crate) fn with_shared(mut self, at: &Source<'_>) -> Result<Self> {
-        let n_shared: usize = at.get_or("expert_shared_count", 0)?;
-        let key = at.full_key("expert_shared_count");
-        self.n_ff_shared = match at.extent_opt("expert_shared_feed_forward_length")? {
-            Some(n_ff) => n_ff,
-            None if n_shared == 0 => 0,
-            None => Error::check_extent(&key, n_shared.saturating_mul(self.n_ff))?,
+    /// With the layer's shared experts, as wide as their tensors: models mean different things by the keys for their
+    /// width and their number. Where the layer has none, the width in the file says whether it should.
+    pub(crate) fn with_shared_by_width(self, at: &Source<'_>) -> Result<Self> {
+        const UP: &str = "ffn_up_shexp.weight";
+        let n_ff_shared = if at.has(UP) {
+            at.extent(UP, 1)?
+        } else {
+            at.extent_opt("expert_shared_feed_forward_length")?.unwrap_or(0)
         };
-        Ok(self)
+        Ok(Self { n_ff_shared, ..self })
+    }
+
+    /// The same, where their number says so too.
+    pub(crate) fn with_shared(self, at: &Source<'_>) -> Result<Self> {
+        let spec = self.with_shared_by_width(at)?;
+        let n_shared: usize = at.get_or("expert_shared_count", 0)?;
+        if spec.n_ff_shared > 0 || n_shared == 0 {
+            return Ok(spec);
+        }
+        let key = at.full_key("expert_shared_count");
+        Ok(Self { n_ff_shared: Error::check_extent(&key, n_shared.saturating_mul(self.n_ff))?, ..spec })
     }
 }
 

@@ -42,14 +42,6 @@ impl Rope {
 
     fn load(at: &Source<'_>, hp: &Hparams, order: RopeOrder) -> Result<Self> {
         let rope = &hp.rope;
-        let n_rot = rope.n_rot;
-        if n_rot == 0 || !n_rot.is_multiple_of(2) {
-            return Err(Error::value(
-                &at.full_key("rope.dimension_count"),
-                n_rot,
-                "must be even and positive",
-            ));
-        }
         let factors = factors(&at.root(), hp)?;
         let yarn = rope.scaling == RopeScaling::Yarn;
         let table = RopeTable {
@@ -58,7 +50,7 @@ impl Rope {
             attn_factor: rope.attn_factor,
             n_ctx_orig: rope.n_ctx_orig,
             factors: factors.is_some(),
-            ..Self::plain(order, n_rot, rope.freq_base).table
+            ..Self::plain(order, rope.n_rot, rope.freq_base).table
         };
         Ok(Self { order, table, factors })
     }
@@ -113,10 +105,19 @@ impl Rope {
         self
     }
 
+    /// For a model without positions, whose file may have the factors of one with.
+    pub(crate) fn ignore_factors(at: &Source<'_>) {
+        let names = ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"];
+        at.root().ignore_each(&names, "nothing is rotated");
+    }
+
     /// Fails unless vectors of `dim` elements can be rotated.
     pub(crate) fn check(&self, at: &Source<'_>, dim: usize) -> Result<()> {
         let n_rot = self.table.n_rot;
         let key = at.full_key("rope.dimension_count");
+        if n_rot == 0 || !n_rot.is_multiple_of(2) {
+            return Err(Error::value(&key, n_rot, "must be even and positive"));
+        }
         if n_rot > dim {
             return Err(Error::value(&key, n_rot, format!("is more than the {dim} elements of a head")));
         }

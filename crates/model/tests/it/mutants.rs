@@ -66,7 +66,7 @@ fn mutate(golden: &mut Golden, random: &mut Random) -> String {
                 "f32" => serde_json::json!(f64::from(number) - 1.0),
                 "[u32]" | "[i32]" => serde_json::json!([number & 0x7fff_ffff]),
                 "bool" => serde_json::json!(number == 0),
-                "str" | "[bool]" | "[f32]" => return "nothing".into(),
+                "str" | "[str]" | "[bool]" | "[f32]" => return "nothing".into(),
                 "i32" => serde_json::json!(number & 0x7fff_ffff),
                 _ => serde_json::json!(number),
             };
