@@ -24,6 +24,10 @@ pub(crate) const KV_TYPES: [DType; 9] = [
     DType::IQ4_NL,
 ];
 
+/// Elements of quantized keys and values that are rotated together.
+pub(crate) const LEAST_ROTATED: usize = 64;
+pub(crate) const MOST_ROTATED: usize = 512;
+
 /// All memories placed on one CPU device.
 #[derive(Debug)]
 pub(crate) struct CpuMemory {
@@ -57,9 +61,16 @@ pub(crate) struct VectorShape {
     pub(crate) dtype: DType,
     /// Bytes of one vector.
     pub(crate) n_bytes: usize,
+    /// How many elements at a time are rotated before they are quantized, or 0: see [`rotate`](crate::ops::attention::rotate).
+    pub(crate) rotation: usize,
 }
 
 impl KvShape {
+    /// How results of attention to these values are rotated.
+    pub(crate) fn value_rotation(&self) -> usize {
+        if self.value_in_key { self.key.rotation } else { self.value.rotation }
+    }
+
     /// Byte offset of the key of `head`'s token `t` in its block.
     pub(crate) fn key_at(&self, head: usize, t: usize) -> usize {
         (head * BLOCK_TOKENS + t) * self.key.n_bytes
@@ -144,10 +155,16 @@ fn slot_shape(device: &str, layout: &MemoryLayout) -> Result<SlotShape> {
     match &layout.spec {
         MemorySpec::State { len } => Ok(SlotShape { kv: None, group, len: len.next_multiple_of(LINE) }),
         MemorySpec::Kv { n_head_kv, key_dim, value, .. } => {
-            let key = vector_shape(device, layout.key_type, *key_dim)?;
+            let mut key = vector_shape(device, layout.key_type, *key_dim)?;
             let value_in_key = matches!(value, ValueStore::InKey { .. });
             let value_type = if value_in_key { layout.key_type } else { layout.value_type };
-            let value = vector_shape(device, value_type, value.dim())?;
+            key.rotation = rotation(layout.key_type, *key_dim, MOST_ROTATED);
+            if value_in_key {
+                key.rotation = key.rotation.min(rotation(value_type, value.dim(), MOST_ROTATED));
+            }
+            let value_dim = value.dim();
+            let mut value = vector_shape(device, value_type, value_dim)?;
+            value.rotation = rotation(value_type, value_dim, LEAST_ROTATED);
             let kv = KvShape { n_head_kv: *n_head_kv, key, value, value_in_key };
             let stored = key.n_bytes + if value_in_key { 0 } else { value.n_bytes };
             let len = (n_head_kv * BLOCK_TOKENS * stored).div_ceil(4).next_multiple_of(LINE);
@@ -172,5 +189,33 @@ fn vector_shape(device: &str, dtype: DType, dim: usize) -> Result<VectorShape> {
         ))
     })?;
     // Whole words, so that neighbours never share one.
-    Ok(VectorShape { dtype, n_bytes: row_bytes.next_multiple_of(4) })
+    Ok(VectorShape { dtype, n_bytes: row_bytes.next_multiple_of(4), rotation: 0 })
+}
+
+/// As llama.cpp does: keys are rotated by the greatest power of two that divides them, values by the least.
+fn rotation(dtype: DType, dim: usize, most: usize) -> usize {
+    if !dtype.is_quantized() || dim == 0 || !dim.is_multiple_of(LEAST_ROTATED) {
+        return 0;
+    }
+    (1 << dim.trailing_zeros()).min(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_quantized_is_rotated() {
+        let cases = [
+            (DType::F16, 128, 512, 0),
+            (DType::Q8_0, 128, 512, 128),
+            (DType::Q8_0, 128, 64, 64),
+            (DType::Q4_0, 576, 512, 64),
+            (DType::Q4_0, 96, 512, 0),
+            (DType::Q4_0, 2048, 512, 512),
+        ];
+        for (dtype, dim, most, want) in cases {
+            assert_eq!(rotation(dtype, dim, most), want, "{dtype} {dim} {most}");
+        }
+    }
 }

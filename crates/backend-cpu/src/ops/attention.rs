@@ -5,7 +5,7 @@ use quant::DType;
 use tensor::{Attention, Mask};
 
 use crate::kernels::Kernels;
-use crate::memory::VectorShape;
+use crate::memory::{MOST_ROTATED, VectorShape};
 
 /// Running softmax of one query head.
 #[derive(Clone, Copy, Debug)]
@@ -165,9 +165,48 @@ pub(crate) fn store(kernels: Kernels, x: &[f32], shape: &VectorShape, out: &mut 
     let out = &mut out[..row_bytes];
     if shape.dtype == DType::F16 && !kernels.is_scalar() {
         kernels.narrow_f16(x, out);
+    } else if shape.rotation > 0 {
+        let n = shape.rotation;
+        let mut buffer = [0.0; MOST_ROTATED];
+        let part_bytes = row_bytes / (x.len() / n);
+        let mut is_held = true;
+        for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(part_bytes)) {
+            let rotated = &mut buffer[..n];
+            rotated.copy_from_slice(x);
+            rotate(rotated, n);
+            is_held &= quant::encode(shape.dtype, rotated, n, None, out).is_ok();
+        }
+        if !is_held {
+            out.fill(NAN);
+        }
     } else if quant::encode(shape.dtype, x, x.len(), None, out).is_err() {
-        // The bits of a scale that is NaN, in every type.
-        out.fill(0xff);
+        out.fill(NAN);
+    }
+}
+
+/// The bits of a scale that is NaN, in every type.
+const NAN: u8 = 0xff;
+
+/// Multiplies each `n` elements, a power of two, by the orthonormal Walsh-Hadamard matrix, which is its own inverse;
+/// leaves them if `n` is 0. It spreads what stands out of a vector over all of it, so that quantizing loses less; products
+/// of vectors stay the same.
+pub(crate) fn rotate(x: &mut [f32], n: usize) {
+    if n == 0 {
+        return;
+    }
+    let scale = 1.0 / (n as f32).sqrt();
+    for x in x.chunks_exact_mut(n) {
+        let mut half = 1;
+        while half < n {
+            for pair in x.chunks_exact_mut(2 * half) {
+                let (low, high) = pair.split_at_mut(half);
+                for (low, high) in low.iter_mut().zip(high) {
+                    (*low, *high) = (*low + *high, *low - *high);
+                }
+            }
+            half *= 2;
+        }
+        x.iter_mut().for_each(|x| *x *= scale);
     }
 }
 
@@ -188,6 +227,21 @@ mod tests {
         for (mask, position, n_total, want) in cases {
             assert_eq!(visible(mask, position, n_total), want, "{mask:?} at {position} of {n_total}");
         }
+    }
+
+    #[test]
+    fn rotations_undo_themselves_and_keep_products() {
+        let vector = |step: f32| (0..128).map(|i| (i as f32 * step).sin()).collect::<Vec<f32>>();
+        let (x, y) = (vector(0.7), vector(1.3));
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let (mut rotated_x, mut rotated_y) = (x.clone(), y.clone());
+        rotate(&mut rotated_x, 64);
+        rotate(&mut rotated_y, 64);
+        assert!((dot(&x, &y) - dot(&rotated_x, &rotated_y)).abs() < 1e-5 && rotated_x != x);
+        // The first row of the matrix is the same everywhere.
+        assert!((rotated_x[64] - x[64..].iter().sum::<f32>() / 8.0).abs() < 1e-6);
+        rotate(&mut rotated_x, 64);
+        assert!(x.iter().zip(&rotated_x).all(|(x, y)| (x - y).abs() < 1e-6));
     }
 
     #[test]

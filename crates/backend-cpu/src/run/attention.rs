@@ -13,7 +13,7 @@ use tensor::{Attention, Op};
 use crate::executor::Run;
 use crate::kernels::attention::{Dims, KEYS, Stored, Tile};
 use crate::memory::{KvShape, SlotShape, VectorShape};
-use crate::ops::attention::{Running, Scoring, add_values, alibi_slope, dot_keys, visible};
+use crate::ops::attention::{Running, Scoring, add_values, alibi_slope, dot_keys, rotate, visible};
 use crate::tasks::{SequenceTask, share};
 use crate::value::Value;
 
@@ -113,7 +113,7 @@ pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, buf
         unsafe {
             if run.kernels.is_scalar() {
                 values.clear();
-                values.resize(task.ins[0].dims[0] + 2 * work.value_dim(), 0.0);
+                values.resize(2 * task.ins[0].dims[0] + 2 * work.value_dim(), 0.0);
                 work.define(values);
             } else if cut.n_parts > 1 {
                 let share = share(work.n_blocks(), cut.n_parts, part);
@@ -243,7 +243,8 @@ impl<'a> Work<'a> {
             let q = unsafe { self.run.row(&self.task.ins[0], row) };
             for g in 0..self.group {
                 let head = self.head_kv * self.group + g;
-                tile.set_query(i * self.group + g, q.vector(head), self.attention.scale);
+                let query = tile.set_query(i * self.group + g, q.vector(head), self.attention.scale);
+                rotate(query, self.kv.key.rotation);
                 if let Some(sinks) = self.sinks().filter(|_| is_first) {
                     tile.spend(i * self.group + g, sinks[head]);
                 }
@@ -299,6 +300,7 @@ impl<'a> Work<'a> {
             for (out, x) in out.iter_mut().zip(tile.values(i)) {
                 *out = x * scale;
             }
+            rotate(out, self.kv.value_rotation());
         }
     }
 
@@ -329,6 +331,7 @@ impl<'a> Work<'a> {
             // SAFETY: the caller's promise.
             let out = unsafe { self.run.part_mut(&self.task.out, row, head * dim, dim) };
             merge(all.chunks_exact(len).skip(i).step_by(most), out);
+            rotate(out, self.kv.value_rotation());
         }
     }
 
@@ -340,11 +343,14 @@ impl<'a> Work<'a> {
         let row = self.rows.start;
         let (dim, seen) = (self.value_dim(), self.seen(0));
         let (acc, buffer) = buffers.split_at_mut(dim);
+        let (query, buffer) = buffer.split_at_mut(self.task.ins[0].dims[0]);
         // SAFETY: the caller's promise.
         let q = unsafe { self.run.row(&self.task.ins[0], row) };
         for g in 0..self.group {
             acc.fill(0.0);
             let head = self.head_kv * self.group + g;
+            query.copy_from_slice(q.vector(head));
+            rotate(query, self.kv.key.rotation);
             let mut running = Running::new(self.sinks().map(|s| s[head]));
             let scoring = self.scoring(0, head);
             let mut scores = [0.0; BLOCK_TOKENS];
@@ -355,7 +361,7 @@ impl<'a> Work<'a> {
                 // SAFETY: the caller's promise.
                 let [keys, stored] = unsafe { self.stored(first / BLOCK_TOKENS, within + n) };
                 let scores = &mut scores[..n];
-                dot_keys(q.vector(head), &keys.bytes[within * keys.stride..], &self.kv.key, buffer, scores);
+                dot_keys(query, &keys.bytes[within * keys.stride..], &self.kv.key, buffer, scores);
                 scoring.apply(first, scores);
                 let rescale = running.update(scores);
                 acc.iter_mut().for_each(|a| *a *= rescale);
@@ -369,6 +375,7 @@ impl<'a> Work<'a> {
             for (out, acc) in out.iter_mut().zip(&*acc) {
                 *out = *acc * scale;
             }
+            rotate(out, self.kv.value_rotation());
         }
     }
 }

@@ -98,14 +98,15 @@ impl Tile {
         self.n
     }
 
-    /// Sets a query, multiplied by `scale`.
-    pub(crate) fn set_query(&mut self, i: usize, x: &[f32], scale: f32) {
+    /// Sets a query, multiplied by `scale`; returns it.
+    pub(crate) fn set_query(&mut self, i: usize, x: &[f32], scale: f32) -> &mut [f32] {
         let chunks = self.dims.key_chunks();
         let query = self.queries[i * chunks..(i + 1) * chunks].as_flattened_mut();
         for (q, x) in query.iter_mut().zip(x) {
             *q = x * scale;
         }
         query[x.len()..].fill(0.0);
+        &mut query[..x.len()]
     }
 
     /// A score that the query spends on nothing.
