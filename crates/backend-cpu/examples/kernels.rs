@@ -13,7 +13,7 @@ use quant::DType;
 
 fn main() {
     let filter = std::env::args().nth(1).unwrap_or_default();
-    let is_weight = |dtype: &DType| dtype.is_quantized() && !matches!(dtype, DType::Q8_1 | DType::Q8_K);
+    let is_weight = |dtype: &DType| dtype.is_quantized() && dtype.is_for_weights();
     for dtype in DType::ALL.iter().copied().filter(is_weight) {
         for kind in Kind::ALL {
             let name = format!("{dtype} {kind:?}");

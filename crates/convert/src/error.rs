@@ -10,6 +10,8 @@ use quant::DType;
 pub enum Error {
     #[error(transparent)]
     File(#[from] gguf::Error),
+    #[error(transparent)]
+    Type(#[from] quant::Error),
     #[error("tensor {name}: {cause}")]
     Tensor { name: String, cause: quant::Error },
     #[error("tensor {name}: cannot make {to} of {from}: it holds integers, no weights")]
@@ -42,6 +44,8 @@ pub enum Error {
     UnknownMix { name: String },
     #[error("tensor type rule {rule:?}: {problem}")]
     BadRule { rule: String, problem: String },
+    #[error("{to} is no type of weights; use F32, F16, BF16 or a quantized one such as Q8_0")]
+    NotForWeights { to: DType },
     #[error("layer {layer} cannot be pruned: the model has layers 0 to {}", n_layer.saturating_sub(1))]
     NoSuchLayer { layer: usize, n_layer: usize },
     #[error("{} is the file to be read; choose another name for the new one", path.display())]

@@ -114,6 +114,16 @@ impl DType {
         self.block_len() > 1
     }
 
+    /// Whether the weights of a file may have the type: not of activations, of integers or of more than 32 bits.
+    #[must_use]
+    pub const fn is_for_weights(self) -> bool {
+        match self {
+            Self::F32 | Self::F16 | Self::BF16 => true,
+            Self::Q8_1 | Self::Q8_K => false,
+            _ => self.is_quantized(),
+        }
+    }
+
     /// Whether the type is so coarse that [`encode`](crate::encode) refuses without importance.
     #[must_use]
     pub const fn needs_importance(self) -> bool {

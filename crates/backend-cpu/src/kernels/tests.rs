@@ -7,8 +7,7 @@ use super::*;
 
 /// Types of weights: every other is activations or plain data.
 fn types() -> impl Iterator<Item = DType> {
-    use DType::*;
-    DType::ALL.iter().copied().filter(|dtype| !matches!(dtype, Q8_1 | Q8_K | I8 | I16 | I32 | I64 | F64))
+    DType::ALL.iter().copied().filter(|dtype| dtype.is_for_weights())
 }
 
 struct Rng(u64);

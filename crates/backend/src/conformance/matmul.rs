@@ -11,7 +11,7 @@ const QUANTIZED: f64 = 1e-7;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for &dtype in DType::ALL.iter().filter(|d| is_weight(**d)) {
+    for &dtype in DType::ALL.iter().filter(|d| d.is_for_weights()) {
         let tolerance = if dtype.is_quantized() { QUANTIZED } else { FLOAT };
         for (n_out, n_tokens) in [(37, 1), (64, 3), (50, 13), (96, 40)] {
             let name = format!("matmul {dtype} to {n_out}, {n_tokens} tokens");
@@ -36,12 +36,6 @@ pub(super) fn cases() -> Vec<Case> {
         cases.extend(shaped(dtype));
     }
     cases
-}
-
-/// Types a weight matrix may have.
-fn is_weight(dtype: DType) -> bool {
-    let float = matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
-    float || (dtype.is_quantized() && !matches!(dtype, DType::Q8_1 | DType::Q8_K))
 }
 
 fn shaped(dtype: DType) -> Vec<Case> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use convert::Mix;
-use convert::quantize::{Override, TensorRule};
+use convert::quantize::{Override, TensorRule, weight_type};
 use quant::DType;
 
 #[derive(Debug, Args)]
@@ -35,11 +35,11 @@ pub(crate) struct QuantizeArgs {
     pub(crate) pure: bool,
 
     /// Type of output.weight
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", value_parser = weight_type)]
     pub(crate) output_tensor_type: Option<DType>,
 
     /// Type of the token embedding
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", value_parser = weight_type)]
     pub(crate) token_embedding_type: Option<DType>,
 
     /// Give tensors whose names match a type: a regular expression, the first that matches decides

@@ -38,6 +38,15 @@ pub struct Options {
     pub prune: Vec<usize>,
 }
 
+/// Reads the name of a type that a tensor may get.
+///
+/// # Errors
+/// If there is no such type, or it is not for weights: no engine could use the file.
+pub fn weight_type(name: &str) -> Result<DType> {
+    let to: DType = name.parse()?;
+    if to.is_for_weights() { Ok(to) } else { Err(Error::NotForWeights { to }) }
+}
+
 /// Tensors whose names match get a type.
 #[derive(Clone, Debug)]
 pub struct TensorRule {
@@ -56,7 +65,7 @@ impl TensorRule {
             return Err(problem("it should be PATTERN=TYPE".into()));
         };
         let pattern = Regex::new(&pattern.to_lowercase()).map_err(|error| problem(error.to_string()))?;
-        let to = ty.parse().map_err(|error: quant::Error| problem(error.to_string()))?;
+        let to = weight_type(ty).map_err(|error| problem(error.to_string()))?;
         Ok(Self { pattern, to })
     }
 

@@ -6,7 +6,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use convert::imatrix::Entry;
-use convert::quantize::{Options, Override, Plan, TensorRule, run};
+use convert::quantize::{Options, Override, Plan, TensorRule, run, weight_type};
 use convert::{Imatrix, Mix, Result};
 use gguf::Gguf;
 use gguf::write::{Builder, OwnedValue};
@@ -126,6 +126,14 @@ fn options_choose_types() {
     check(&options, "blk.2.ffn_down.weight", DType::Q4_K);
     check(&Options::default(), output, DType::F32);
     check(&to(Mix::Q4_K_M), "blk.0.ffn_norm.weight", DType::F32);
+}
+
+#[test]
+fn rules_that_make_no_sense_are_refused() {
+    for ty in ["i32", "F64", "q8_1", "Q8_K"] {
+        assert!(weight_type(ty).is_err(), "{ty}: no engine multiplies by it");
+        assert!(TensorRule::parse(&format!("attn_q={ty}")).is_err());
+    }
     assert!(TensorRule::parse("attn_q").is_err());
     assert!(TensorRule::parse("=q8_0").is_err());
     assert!(TensorRule::parse("attn_q=q9").is_err());
