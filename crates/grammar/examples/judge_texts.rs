@@ -3,8 +3,9 @@
 
 use std::io::{self, BufRead as _, Write as _};
 use std::iter;
+use std::sync::Arc;
 
-use grammar::{Error, Grammar, Matcher, Token, TokenId, Vocabulary};
+use grammar::{Constraint as _, Error, Grammar, Matcher, Token, TokenId, Vocabulary};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -23,7 +24,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn judge(grammar: &str, texts: &[Vec<u8>], vocabulary: &Vocabulary) -> Result<String> {
+fn judge(grammar: &str, texts: &[Vec<u8>], vocabulary: &Arc<Vocabulary>) -> Result<String> {
     let mut matcher = match Grammar::new(grammar).and_then(|grammar| Matcher::new(&grammar, vocabulary)) {
         Ok(matcher) => matcher,
         Err(Error::NoBeginning { .. }) => return Ok("L".into()),
