@@ -1,4 +1,4 @@
-//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,compare-quantize,fuzz,record-chat}`.
+//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,compare-quantize,compare-grammar,fuzz,record-chat}`.
 //! Nothing here is part of the program; no crate depends on this one.
 #![expect(
     clippy::print_stdout,
@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand};
 mod cargo;
 mod ci;
 mod compare;
+mod compare_grammar;
 mod compare_quantize;
 mod fuzz;
 mod models;
@@ -50,6 +51,8 @@ enum Chore {
     Compare(compare::Options),
     /// Compare the files that our quantize and another engine's make, byte for byte
     CompareQuantize(compare_quantize::Options),
+    /// Compare what we and llama.cpp make of random GBNF grammars
+    CompareGrammar(compare_grammar::Options),
     /// Look for inputs that make a parser panic, hang or waste memory
     Fuzz(fuzz::Options),
     /// Record a chat on a terminal for the documentation
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Chore::Models { names } => models::run(&names),
         Chore::Compare(options) => compare::run(&options),
         Chore::CompareQuantize(options) => compare_quantize::run(&options),
+        Chore::CompareGrammar(options) => compare_grammar::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
         Chore::RecordChat(options) => record_chat::run(&options),
         Chore::Demo { prompt } => demo(&prompt),
