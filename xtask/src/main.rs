@@ -1,4 +1,4 @@
-//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,compare-quantize,fuzz,record-chat}`.
+//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,compare-grammar,compare-quantize,fuzz,record-chat}`.
 //! Nothing here is part of the program; no crate depends on this one.
 #![expect(
     clippy::print_stdout,
@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand};
 mod cargo;
 mod ci;
 mod compare;
+mod compare_grammar;
 mod compare_quantize;
 mod fuzz;
 mod models;
@@ -48,6 +49,8 @@ enum Chore {
     },
     /// Measure our speed and another engine's in turn, print the ratios and record them
     Compare(compare::Options),
+    /// Compare what our GBNF grammars and llama.cpp's say of random grammars and texts
+    CompareGrammar(compare_grammar::Options),
     /// Compare the files that our quantize and another engine's make, byte for byte
     CompareQuantize(compare_quantize::Options),
     /// Look for inputs that make a parser panic, hang or waste memory
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Chore::Test { args } => test(&args),
         Chore::Models { names } => models::run(&names),
         Chore::Compare(options) => compare::run(&options),
+        Chore::CompareGrammar(options) => compare_grammar::run(&options),
         Chore::CompareQuantize(options) => compare_quantize::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
         Chore::RecordChat(options) => record_chat::run(&options),
