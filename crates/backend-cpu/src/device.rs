@@ -15,7 +15,7 @@ use crate::isa::Kind;
 use crate::kernels::Kernels;
 use crate::memory::CpuMemory;
 use crate::ops;
-use crate::team::Team;
+use crate::team::Teams;
 
 /// How a CPU device is set up.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct CpuConfig {
     /// Shown to users; devices of one program need different names.
     pub name: String,
     pub n_threads: usize,
+    /// For steps of more than one token; the same number by default.
+    pub n_threads_batch: Option<usize>,
     /// Instruction set to use; the best one by default.
     pub isa: Option<Kind>,
 }
@@ -31,7 +33,7 @@ impl Default for CpuConfig {
     /// One thread a core the process may use.
     fn default() -> Self {
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { name: "cpu".into(), n_threads, isa: None }
+        Self { name: "cpu".into(), n_threads, n_threads_batch: None, isa: None }
     }
 }
 
@@ -44,7 +46,7 @@ pub fn available_isas() -> Vec<Kind> {
 #[derive(Debug)]
 pub struct CpuDevice {
     name: String,
-    team: Arc<Team>,
+    teams: Teams,
     kernels: Kernels,
 }
 
@@ -56,13 +58,13 @@ impl CpuDevice {
             Some(isa) => Kernels::for_isa(isa).unwrap_or_else(|| panic!("this processor has no {isa:?}")),
             None => Kernels::best(),
         };
-        Arc::new(Self { name: config.name.clone(), team: Arc::new(Team::new(config.n_threads)), kernels })
+        Arc::new(Self { name: config.name.clone(), teams: Teams::new(config), kernels })
     }
 }
 
 impl Device for CpuDevice {
     fn info(&self) -> DeviceInfo {
-        let description = format!("{} threads", self.team.n_threads());
+        let description = format!("{} threads", self.teams.single.n_threads());
         DeviceInfo { name: self.name.clone(), kind: DeviceKind::Cpu, description }
     }
 
@@ -103,7 +105,7 @@ impl Device for CpuDevice {
 
     fn compile(&self, part: Part<'_>) -> Result<Box<dyn Executor>> {
         let program = Compiler::new(&self.name, &part).compile()?;
-        Ok(Box::new(CpuExecutor::new(&self.name, program, Arc::clone(&self.team), self.kernels, &part)))
+        Ok(Box::new(CpuExecutor::new(&self.name, program, self.teams.clone(), self.kernels, &part)))
     }
 }
 

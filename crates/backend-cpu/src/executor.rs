@@ -13,7 +13,7 @@ use crate::memory::CpuMemory;
 use crate::raw::{Floats, Shared};
 use crate::run;
 use crate::tasks::Task;
-use crate::team::Team;
+use crate::team::Teams;
 use crate::value::{Place, Value, Vectors};
 
 /// A compiled part of a graph on this device.
@@ -21,7 +21,7 @@ use crate::value::{Place, Value, Vectors};
 pub(crate) struct CpuExecutor {
     device: String,
     program: Program,
-    team: Arc<Team>,
+    teams: Teams,
     memory: Arc<dyn Memory>,
     arenas: [Floats; 3],
     imports: Vec<Floats>,
@@ -41,17 +41,17 @@ impl CpuExecutor {
     pub(crate) fn new(
         device: &str,
         program: Program,
-        team: Arc<Team>,
+        teams: Teams,
         kernels: Kernels,
         part: &Part<'_>,
     ) -> Self {
         let claims = program.stages.iter().map(|_| AtomicUsize::new(0)).collect();
         let imports = program.imports.iter().map(|_| Floats::default()).collect();
-        let scratch = (0..team.n_threads()).map(|_| Mutex::default()).collect();
+        let scratch = (0..teams.n_threads_max()).map(|_| Mutex::default()).collect();
         Self {
             device: device.into(),
             program,
-            team,
+            teams,
             memory: Arc::clone(&part.memory),
             arenas: Default::default(),
             imports,
@@ -108,6 +108,7 @@ impl Executor for CpuExecutor {
         let mut storage = memory.lock();
         self.storage.clear();
         self.storage.extend(storage.iter_mut().map(Floats::share));
+        let team = self.teams.for_step(step.tokens.len());
         let run = Run {
             program: &self.program,
             step,
@@ -116,11 +117,11 @@ impl Executor for CpuExecutor {
             imports: &self.imports,
             storage: &self.storage,
             memory,
-            n_threads: self.team.n_threads(),
+            n_threads: team.n_threads(),
             kernels: self.kernels,
         };
         let (claims, scratch) = (&self.claims, &self.scratch);
-        self.team.run(&|member| {
+        team.run(&|member| {
             let mut scratch = scratch[member.index].lock().unwrap_or_else(PoisonError::into_inner);
             for (stage, claim) in run.program.stages.iter().zip(claims) {
                 run.stage(stage, claim, &mut scratch);

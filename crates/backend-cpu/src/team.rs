@@ -9,8 +9,37 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 
+use crate::CpuConfig;
+
 /// Rounds of spinning before a thread parks: some tens of microseconds.
 const SPIN_ROUNDS: u32 = 4_000;
+
+/// Who computes steps of one token, and who those of several: one team, unless numbers of threads differ.
+#[derive(Clone, Debug)]
+pub(crate) struct Teams {
+    pub(crate) single: Arc<Team>,
+    pub(crate) several: Arc<Team>,
+}
+
+impl Teams {
+    pub(crate) fn new(config: &CpuConfig) -> Self {
+        let single = Arc::new(Team::new(config.n_threads));
+        let several = match config.n_threads_batch {
+            Some(n) if n != config.n_threads => Arc::new(Team::new(n)),
+            _ => Arc::clone(&single),
+        };
+        Self { single, several }
+    }
+
+    pub(crate) fn for_step(&self, n_tokens: usize) -> &Team {
+        if n_tokens > 1 { &self.several } else { &self.single }
+    }
+
+    /// How many threads the larger one has.
+    pub(crate) fn n_threads_max(&self) -> usize {
+        self.single.n_threads().max(self.several.n_threads())
+    }
+}
 
 /// A fixed set of threads; the caller of [`Team::run`] is its member 0.
 pub(crate) struct Team {

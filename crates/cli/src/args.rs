@@ -2,6 +2,7 @@
 
 mod bench;
 mod cache;
+mod environment;
 mod escape;
 mod gguf;
 mod grammar;
@@ -14,9 +15,11 @@ mod sampling;
 mod short;
 mod synth;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use tensor::DType;
 
 pub(crate) use bench::{BenchArgs, BenchOutput};
@@ -29,7 +32,6 @@ pub(crate) use perplexity::PerplexityArgs;
 pub(crate) use quantize::QuantizeArgs;
 pub(crate) use run::{Reasoning, RunArgs};
 pub(crate) use sampling::{MIROSTATS, SamplingArgs, last_n};
-pub(crate) use short::expanded;
 
 use crate::template_args::TemplateCommand;
 pub(crate) use synth::{ShapeName, SynthArgs};
@@ -47,6 +49,15 @@ pub(crate) use synth::{ShapeName, SynthArgs};
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// What the command line and the environment say; ends the program if they are wrong.
+    pub(crate) fn of(args: impl IntoIterator<Item = OsString>) -> Self {
+        let args = short::expanded(Self::command(), args);
+        let matches = environment::without_contradictions(Self::command(), &args).get_matches_from(args);
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,12 +95,36 @@ pub(crate) enum Command {
     },
 }
 
+/// How many tokens a step may have.
+fn step_size() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=1 << 24)
+}
+
 /// Where a model runs.
 #[derive(Debug, Args)]
 pub(crate) struct DeviceArgs {
     /// Threads to compute with; default: the cores this process may use
-    #[arg(short = 't', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    #[arg(
+        short = 't',
+        long,
+        value_name = "N",
+        env = "LLAMA_ARG_THREADS",
+        value_parser = clap::value_parser!(u16).range(1..=512)
+    )]
     pub(crate) threads: Option<u16>,
+
+    /// Threads to compute steps of several tokens with, as those of prompts are; default: as many as --threads
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=512),
+        hide_short_help = true
+    )]
+    pub(crate) threads_batch: Option<u16>,
+
+    /// Accepted for llama.cpp's sake and changes nothing: attention always takes one pass, without a table of scores
+    #[arg(long, value_name = "WHEN", env = "LLAMA_ARG_FLASH_ATTN", hide_short_help = true)]
+    flash_attn: Option<FlashAttention>,
 
     /// Device family to run on
     #[arg(long, value_name = "NAME", default_value = "cpu")]
@@ -100,12 +135,28 @@ pub(crate) struct DeviceArgs {
     pub(crate) isa: Option<String>,
 
     /// Layers to keep on the GPU; without a GPU there is nothing to move
-    #[arg(long = "n-gpu-layers", visible_alias = "gpu-layers", value_name = "N")]
+    #[arg(
+        long = "n-gpu-layers",
+        visible_alias = "gpu-layers",
+        value_name = "N",
+        env = "LLAMA_ARG_N_GPU_LAYERS"
+    )]
     pub(crate) n_gpu_layers: Option<u32>,
 
     /// Where weights are; `none` generates faster where memory is read faster than mapped files, but starts slower
-    #[arg(long, value_name = "MODE", default_value = "auto")]
+    #[arg(long, value_name = "MODE", default_value = "auto", env = "LLAMA_ARG_LOAD_MODE")]
     pub(crate) load_mode: LoadMode,
+}
+
+/// llama.cpp's words for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FlashAttention {
+    #[value(aliases = ["enabled", "true", "1"])]
+    On,
+    #[value(aliases = ["disabled", "false", "0"])]
+    Off,
+    #[value(alias = "-1")]
+    Auto,
 }
 
 /// llama.cpp's names.
@@ -192,7 +243,7 @@ pub(crate) struct TokenizeArgs {
     pub(crate) model: ModelArg,
 
     /// The text; default: standard input
-    #[arg(short = 'p', long, value_name = "TEXT", conflicts_with = "jsonl")]
+    #[arg(short = 'p', long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with = "jsonl")]
     pub(crate) prompt: Option<String>,
 
     /// Each input line is a JSON string, each output line a JSON array of ids

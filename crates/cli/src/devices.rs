@@ -17,7 +17,11 @@ pub(crate) fn n_threads(args: &DeviceArgs) -> usize {
 
 /// The devices the flags ask for, fastest first.
 pub(crate) fn open(args: &DeviceArgs) -> Result<Vec<Arc<dyn Device>>> {
-    let mut config = CpuConfig { n_threads: n_threads(args), ..CpuConfig::default() };
+    let mut config = CpuConfig {
+        n_threads: n_threads(args),
+        n_threads_batch: args.threads_batch.map(Into::into),
+        ..CpuConfig::default()
+    };
     if let Some(name) = &args.isa {
         let known = backend_cpu::available_isas();
         let called = |isa: &backend_cpu::isa::Kind| format!("{isa:?}").to_lowercase();

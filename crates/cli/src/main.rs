@@ -18,14 +18,12 @@ mod text_file;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use args::{Cli, Command};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     bus_error::explain();
-    let cli = Cli::parse_from(args::expanded(std::env::args_os()));
+    let cli = Cli::of(std::env::args_os());
     let done = match cli.command {
         Command::Run(args) => commands::run::run(&args),
         Command::Info(args) => commands::info::run(&args),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use backend::Device;
 use engine::{LoadConfig, LoadedModel};
 use gguf::Gguf;
@@ -12,7 +12,11 @@ use tokenizer::Tokenizer;
 
 /// The file, mapped and checked.
 pub(crate) fn open(path: &Path) -> Result<Gguf> {
-    Gguf::open(path).with_context(|| path.display().to_string())
+    Gguf::open(path).map_err(|error| match &error {
+        // It names the file, which of a split one may be another.
+        gguf::Error::Io { .. } => error.into(),
+        _ => anyhow!(error).context(path.display().to_string()),
+    })
 }
 
 /// The vocabulary of a model file.

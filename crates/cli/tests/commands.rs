@@ -1,7 +1,7 @@
 //! The program as users and scripts call it, on a tiny model of random weights: what goes to standard output and what
 //! to standard error, and exit codes 0 (fine), 1 (failed) and 2 (wrong usage). Says nothing of a model's quality.
 
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
@@ -136,7 +136,8 @@ fn text_becomes_tokens_and_text_again() {
     prints(&["detokenize", "m.gguf", "--jsonl", "--no-special"], "[100]\n[198,172]\n", "\"a\"\n\"é\"\n");
     fails(&["detokenize", "m.gguf"], "[999]", 1, &["999", "260 tokens"]);
     fails(&["tokenize", "m.gguf", "--jsonl"], "a\n", 1, &["line 1"]);
-    fails(&["tokenize", "missing.gguf", "-p", "a"], "", 1, &["missing.gguf"]);
+    fails(&["tokenize", "missing.gguf", "-p", "a"], "", 1, &["error: cannot open missing.gguf: "]);
+    prints(&["tokenize", "m.gguf", "-p", "--a_b", "--ids", "--no_special"], "", "[48,48,100,98,101]\n");
     fails(&["tokenize", "broken.gguf", "-p", "a"], "", 1, &["broken.gguf"]);
     fails(&["tokenize", "m.gguf", "--idz"], "", 2, &["--idz"]);
     fails(&["tokenize"], "", 2, &["<MODEL>"]);
@@ -224,8 +225,39 @@ fn llama_cpps_ways_are_understood() {
     said(&["run", "m.gguf", "-p", "Hi", "-sysf", "said.txt"], "", "<|system|>a\\nb<|user|>Hi");
     said(&["run", "m.gguf", "--chat_template_kwargs={\"a\": 1}", "-p", "Hi"], "", "<|user|>Hi");
     prints(&["tokenize", "-m", "m.gguf", "-p", "ab", "--ids"], "", "[1,100,101]\n");
+    said(&["run", "m.gguf", "-p", "--a_b"], "", "<|user|>--a_b");
+    said(&["run", "m.gguf", "-p", "- a"], "", "<|user|>- a");
+    said(&["run", "m.gguf", "-bf", "said.txt"], "", "<|user|>a\\nb\n");
+    said(&["run", "m.gguf", "-p", "Hi", "--in-prefix", r"-\n", "--in-suffix", "!"], "", "<|user|>-\nHi!");
+    let speed = ["-fa", "on", "-b", "64", "-ub", "3", "-t", "1", "-tb", "2", "--no-warmup"];
+    said(&[&["run", "m.gguf", "-p", "Hi"][..], &speed].concat(), "", "<|user|>Hi");
+    for flag in ["-ub", "-b", "-tb"] {
+        fails(&["run", "m.gguf", "-p", "a", flag, "0"], "", 2, &["0"]);
+    }
     fails(&["run", "m.gguf", "-m", "m.gguf", "-p", "a"], "", 2, &["--model"]);
     fails(&["run", "-p", "a"], "", 2, &["MODEL"]);
+}
+
+#[test]
+fn the_environment_stands_for_flags() {
+    let run = |env: &[(&str, &str)], args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_llama-rs"));
+        command.args(args).current_dir(&*FOLDER).envs(env.iter().copied()).stdin(Stdio::null());
+        let output = command.output().expect("the program runs");
+        assert!(output.status.success(), "{env:?} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let model = ("LLAMA_ARG_MODEL", "m.gguf");
+    let template = ("LLAMA_ARG_CHAT_TEMPLATE", "chatml");
+    let said = "<|user|>Hi<|assistant|>";
+    assert_eq!(run(&[model], &["run", "-p", "Hi", "--template"]), said);
+    assert!(run(&[model, template], &["run", "-p", "Hi", "--template"]).starts_with("<|im_start|>"));
+    // What is typed wins, also over what it contradicts.
+    let missing = ("LLAMA_ARG_MODEL", "missing.gguf");
+    assert_eq!(run(&[missing], &["run", "m.gguf", "-p", "Hi", "--template"]), said);
+    assert_eq!(run(&[missing], &["run", "-m", "m.gguf", "-p", "Hi", "--template"]), said);
+    let ones = [model, template, ("LLAMA_ARG_N_PREDICT", "1"), ("LLAMA_ARG_THINK_BUDGET", "3")];
+    assert!(!run(&ones, &["run", "--raw", "-p", "Hi", "-s", "1"]).is_empty());
 }
 
 #[test]
@@ -244,6 +276,7 @@ fn what_cannot_be_answered_says_why() {
         fails(&run(&["-p", "a", "--raw", what]), "", 2, &["--raw"]);
     }
     fails(&run(&["-p", "a", "-c", "99999999999999"]), "", 2, &["--ctx-size", "16777216"]);
+    fails(&run(&["-p", "a long prompt", "-c", "8"]), "", 1, &["context 8", "-c N"]);
     fs::write(FOLDER.join("latin.txt"), b"caf\xe9").expect("writable");
     for flag in ["-f", "--chat-template-file", "--grammar-file", "-sysf"] {
         fails(&run(&[flag, "latin.txt"]), "hello", 1, &["latin.txt", "byte 3"]);
@@ -295,6 +328,8 @@ fn thinking_is_limited_and_no_part_of_the_answer() {
     let plain = ["run", "m.gguf", "-p", "a", "--chat-template", "gemma", "--reasoning-budget", "1"];
     fails(&plain, "", 1, &["--reasoning-budget", "no tags"]);
     fails(&["run", "m.gguf", "-p", "a", "--reasoning-budget", "-2"], "", 2, &["-2"]);
+    let whole = ["--reasoning-budget", "0", "--reasoning-format", "none"];
+    prints(&[&run[..], &whole].concat(), "", "<think></think>ok\n");
 }
 
 #[test]
@@ -309,6 +344,14 @@ fn a_chat_can_be_piped() {
     let (code, out, err) =
         llama_rs(&[&args[..], &["-p", "/exit"]].concat(), "/model broken.gguf\n/regen\n/save chat.json\n");
     assert_eq!((code, out.as_str()), (0, "yes\nyes\n"), "{err}");
+    let (code, out, err) =
+        llama_rs(&[&args[..], &["-mli", "-v"]].concat(), "Really\nand\\\ntruly\\\n/save many.json\nlast");
+    let many = fs::read_to_string(FOLDER.join("many.json")).expect("it was saved");
+    assert_eq!((code, out.as_str()), (0, "yes\nyes\nyes\n"), "{err}");
+    assert!(
+        many.contains(r"Really\nand") && err.contains(r"<|user|>Really\nand<|assistant|>"),
+        "{many} {err}"
+    );
     let saved = fs::read_to_string(FOLDER.join("chat.json")).expect("it was saved");
     assert!(saved.contains("/exit") && err.contains("broken.gguf"), "{saved} {err}");
 }
@@ -320,4 +363,22 @@ fn thoughts_alone_are_no_answer() {
     let (code, out, err) = llama_rs(&run, "");
     assert_eq!((code, out.as_str()), (0, "\n"), "{err}");
     assert!(err.contains("still thinking") && err.contains("--reasoning-budget"), "{err}");
+}
+
+/// Where nothing is being answered, Ctrl-C ends the program at once.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_chat_that_waits() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_llama-rs"));
+    command.args(["run", "m.gguf", "-t", "1", "-i", "--grammar", "root ::= \"yes\""]).current_dir(&*FOLDER);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the program starts");
+    let mut input = child.stdin.take().expect("piped");
+    input.write_all(b"Really?\n").expect("the program reads");
+    let mut answer = [0; 4];
+    child.stdout.take().expect("piped").read_exact(&mut answer).expect("the program answers");
+    assert_eq!(&answer, b"yes\n");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(killed.success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
 }

@@ -125,7 +125,10 @@ impl Channels {
                 } else {
                     input.take(message.len());
                 }
-                out.border();
+                match role {
+                    Role::Content => out.paragraph(),
+                    _ => out.border(),
+                }
                 if is_shown {
                     out.content(&text);
                     out.content(message);

@@ -51,7 +51,7 @@ impl Answer {
 }
 
 /// Collects deltas; white space at the borders of content and reasoning belongs to the format and is left out, but for
-/// that between two stretches of content.
+/// that between two stretches of content and the indent of the first line.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     pub(super) deltas: Vec<Delta>,
@@ -110,11 +110,16 @@ impl Output {
         if self.last != kind {
             self.border();
             let start = text.trim_start();
-            if kind == Last::Content && self.has_content {
-                self.gap.push_str(&text[..text.len() - start.len()]);
-                if !start.is_empty() {
-                    self.held = std::mem::take(&mut self.gap);
+            match kind {
+                Last::Content => {
+                    self.gap.push_str(&text[..text.len() - start.len()]);
+                    if !start.is_empty() {
+                        let gap = std::mem::take(&mut self.gap);
+                        self.held = if self.has_content { gap } else { indent(&gap).to_owned() };
+                    }
                 }
+                _ if !self.has_content => self.gap.clear(),
+                _ => {}
             }
             text = start;
         }
@@ -148,6 +153,14 @@ impl Output {
             self.gap = held;
         }
         self.last = Last::Nothing;
+    }
+
+    /// Another message begins: it is a paragraph of its own.
+    pub(super) fn paragraph(&mut self) {
+        self.border();
+        if self.has_content && !self.gap.contains('\n') {
+            self.gap.push_str("\n\n");
+        }
     }
 
     /// The answer is over; the white space at its end is part of it.
@@ -201,4 +214,11 @@ impl Output {
             }),
         }
     }
+}
+
+/// Of white space before the first content, what is part of it: an indent. Many models begin with one space, which is
+/// none.
+fn indent(space: &str) -> &str {
+    let of_line = space.rfind('\n').map_or(space, |at| &space[at + 1..]);
+    if of_line == " " { "" } else { of_line }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{CacheArgs, DeviceArgs};
+use super::{CacheArgs, DeviceArgs, step_size};
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
@@ -50,7 +50,7 @@ pub(crate) struct BenchArgs {
     pub(crate) repetitions: u32,
 
     /// Tokens a step
-    #[arg(long = "ubatch-size", visible_alias = "ub", value_name = "N", default_value_t = 512)]
+    #[arg(long = "ubatch-size", visible_alias = "ub", value_name = "N", default_value_t = 512, value_parser = step_size())]
     pub(crate) ubatch: usize,
 
     /// How to print

@@ -25,7 +25,7 @@ pub(crate) struct GrammarArgs {
     pub(crate) json_schema_file: Option<PathBuf>,
 
     /// Regular expression that the whole answer matches
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     pub(crate) regex: Option<String>,
 }
 

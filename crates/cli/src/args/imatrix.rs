@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::DeviceArgs;
+use super::{DeviceArgs, step_size};
 
 #[derive(Debug, Args)]
 pub(crate) struct ImatrixArgs {
@@ -39,7 +39,7 @@ pub(crate) struct ImatrixArgs {
     pub(crate) ctx_size: usize,
 
     /// Tokens a step at most
-    #[arg(long, visible_alias = "ub", value_name = "N", default_value_t = 512)]
+    #[arg(long, visible_alias = "ub", value_name = "N", default_value_t = 512, value_parser = step_size())]
     pub(crate) ubatch_size: usize,
 
     /// Chunks to run at most; -1: all

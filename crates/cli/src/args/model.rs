@@ -11,7 +11,14 @@ pub(crate) struct ModelArg {
     model: Option<PathBuf>,
 
     /// The same as a flag
-    #[arg(id = "file_of_model", short = 'm', long = "model", value_name = "FILE", conflicts_with = "model")]
+    #[arg(
+        id = "file_of_model",
+        short = 'm',
+        long = "model",
+        value_name = "FILE",
+        env = "LLAMA_ARG_MODEL",
+        conflicts_with = "model"
+    )]
     flag: Option<PathBuf>,
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
-use crate::args::{CacheArgs, DeviceArgs};
+use super::{CacheArgs, DeviceArgs, step_size};
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("kind").args(["kl_divergence", "hellaswag", "winogrande", "multiple_choice", "ppl_stride"])))]
@@ -32,7 +32,7 @@ pub(crate) struct PerplexityArgs {
     pub(crate) batch_size: usize,
 
     /// Tokens a step
-    #[arg(long, visible_alias = "ub", value_name = "N", default_value_t = 512)]
+    #[arg(long, visible_alias = "ub", value_name = "N", default_value_t = 512, value_parser = step_size())]
     pub(crate) ubatch_size: usize,
 
     /// Windows to score at most; -1: all

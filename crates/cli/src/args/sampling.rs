@@ -18,19 +18,25 @@ pub(crate) fn last_n(n: i64) -> usize {
 #[command(next_help_heading = "Sampling")]
 pub(crate) struct SamplingArgs {
     /// Temperature; 0 always takes the likeliest token; default: 0.8
-    #[arg(long, visible_alias = "temperature", value_name = "F", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        visible_alias = "temperature",
+        value_name = "F",
+        allow_negative_numbers = true,
+        env = "LLAMA_ARG_TEMPERATURE"
+    )]
     pub(crate) temp: Option<f32>,
 
     /// Keep the K likeliest tokens; 0 keeps all; default: 40
-    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    #[arg(long, value_name = "K", allow_negative_numbers = true, env = "LLAMA_ARG_TOP_K")]
     pub(crate) top_k: Option<i32>,
 
     /// Keep the likeliest tokens that together reach this probability; 1 keeps all; default: 0.95
-    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, env = "LLAMA_ARG_TOP_P")]
     pub(crate) top_p: Option<f32>,
 
     /// Drop tokens less likely than this share of the likeliest; 0 keeps all; default: 0.05
-    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, env = "LLAMA_ARG_MIN_P")]
     pub(crate) min_p: Option<f32>,
 
     /// Seed of the random choices; -1 or none: another one each time
@@ -38,15 +44,27 @@ pub(crate) struct SamplingArgs {
     pub(crate) seed: Option<i64>,
 
     /// Divide the scores of recent tokens by this; 1 does nothing; default: 1
-    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, env = "LLAMA_ARG_REPEAT_PENALTY")]
     repeat_penalty: Option<f32>,
 
     /// Subtract this for each time a recent token occurred
-    #[arg(long, value_name = "F", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "F",
+        default_value_t = 0.0,
+        allow_negative_numbers = true,
+        env = "LLAMA_ARG_FREQUENCY_PENALTY"
+    )]
     frequency_penalty: f32,
 
     /// Subtract this if a recent token occurred at all
-    #[arg(long, value_name = "F", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "F",
+        default_value_t = 0.0,
+        allow_negative_numbers = true,
+        env = "LLAMA_ARG_PRESENCE_PENALTY"
+    )]
     presence_penalty: f32,
 
     /// How many tokens count as recent; -1: all; default: 64
@@ -135,7 +153,7 @@ pub(crate) struct SamplingArgs {
     dry_penalty_last_n: i64,
 
     /// Text that ends a repetition, instead of the usual ones; may be repeated; `none` for none
-    #[arg(long, value_name = "TEXT", hide_short_help = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, hide_short_help = true)]
     dry_sequence_breaker: Vec<String>,
 
     /// Vary the temperature by this much with the entropy

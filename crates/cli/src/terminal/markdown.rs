@@ -217,8 +217,18 @@ mod tests {
         check("a **b** c", "a <0><b>b<0> c");
         check("*a* `x*y`", "<0><i>a<0> <0><c>x*y<0>");
         check("snake_case_name 2 * 3 * 4", "snake_case_name 2 * 3 * 4");
-        check("**open\nnext", "<0><b>open<0>\nnext");
         check("**start** of a line", "<0><b>start<0> of a line");
+    }
+
+    #[test]
+    fn a_marker_that_nothing_closes_is_text() {
+        check("2 *3 and\nnext", "2 *3 and\nnext");
+        check("**open\nnext", "**open\nnext");
+        check("a _b `c", "a _b `c");
+        check("*a **b** c", "*a <0><b>b<0> c");
+        check("``a`b`` c", "<0><c>a`b<0> c");
+        let long = "x".repeat(500);
+        check(&format!("*{long} *b*"), &format!("*{long} <0><i>b<0>"));
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl Candidates {
 
     /// Index of the largest logit, the first of equals; `None` when every logit is -infinity.
     pub fn argmax(&self) -> Option<usize> {
-        scan::argmax(&self.logits)
+        self.selector.argmax(&self.logits)
     }
 
     /// Sets every logit to what `change` makes of its id and value. The order is forgotten.
@@ -171,10 +171,12 @@ impl Candidates {
             return;
         }
         if self.order == Order::Vocabulary {
-            self.changed();
+            self.probabilities.clear();
             for (token, value) in changes {
-                if let Some(logit) = self.logits.get_mut(*token as usize) {
-                    *logit = bounded(change(value, *logit));
+                let at = *token as usize;
+                if let Some(logit) = self.logits.get_mut(at) {
+                    let before = std::mem::replace(logit, bounded(change(value, *logit)));
+                    self.selector.update(&self.logits, at, before);
                 }
             }
             return;

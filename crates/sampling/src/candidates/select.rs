@@ -20,6 +20,25 @@ impl Selector {
         scan::copy(from, to, &mut self.maxima)
     }
 
+    /// To be called when one logit changed, and was `before`.
+    pub(super) fn update(&mut self, logits: &[f32], at: usize, before: f32) {
+        let Some(max) = self.maxima.get_mut(at / BLOCK) else { return };
+        if logits[at] >= *max {
+            *max = logits[at];
+        } else if before == *max {
+            *max = logits.chunks(BLOCK).nth(at / BLOCK).map_or(f32::NEG_INFINITY, scan::max);
+        }
+    }
+
+    /// Index of the largest logit, the first of equals; `None` when every logit is -infinity.
+    pub(super) fn argmax(&self, logits: &[f32]) -> Option<usize> {
+        if self.maxima.is_empty() {
+            return scan::argmax(logits);
+        }
+        let start = scan::argmax(&self.maxima)? * BLOCK;
+        scan::argmax(&logits[start..logits.len().min(start + BLOCK)]).map(|at| start + at)
+    }
+
     /// To be called when logits change.
     pub(super) fn forget(&mut self) {
         self.maxima.clear();

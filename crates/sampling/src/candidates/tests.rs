@@ -102,6 +102,27 @@ fn moves() {
 }
 
 #[test]
+fn the_best_is_found_after_some_changed() {
+    let mut candidates = Candidates::new();
+    candidates.load(&logits(1000, 3)).unwrap();
+    for n in 0..200 {
+        // The best becomes worse, another one rises, and some do neither.
+        let best = candidates.argmax().unwrap() as TokenId;
+        let mut changes = vec![(best, -3.0), ((n * 37) % 1000, 2.0), ((n * 71) % 1000, 0.0)];
+        changes.sort_by_key(|change| change.0);
+        changes.dedup_by_key(|change| change.0);
+        candidates.adjust(&changes, |change, logit| logit + change);
+        let all = candidates.logits();
+        let max = all.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        assert_eq!(candidates.argmax(), all.iter().position(|&logit| logit == max), "{n}");
+        let top = candidates.top_logits(3).collect::<Vec<_>>();
+        let mut sorted = candidates.logits().to_vec();
+        sorted.sort_by(|a, b| b.total_cmp(a));
+        assert_eq!(top, sorted[..3], "{n}");
+    }
+}
+
+#[test]
 fn overflow_and_nan_of_a_sampler_do_not_spread() {
     let mut candidates = Candidates::new();
     candidates.load(&[1.0, f32::MAX, f32::NEG_INFINITY]).unwrap();

@@ -19,6 +19,10 @@ type Row = (
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     ("ministral-3", "", "[THINK]Hm.\nYes[/THINK]Sure[TOOL_CALLS]add[ARGS]{\"a\": 1}[TOOL_CALLS]get[ARGS]{}", "Hm.\nYes", "Sure", &[("add", "{\"a\": 1}"), ("get", "{}")]),
+    ("ministral-3", "", "    let x;\n    x", "", "    let x;\n    x", &[]),
+    ("ministral-3", "", " \n\n\tlet x;", "", "\tlet x;", &[]),
+    ("ministral-3", "", " Sure", "", "Sure", &[]),
+    ("ministral-3", "", "\n [THINK]Hm[/THINK]\n  x", "Hm", "  x", &[]),
     ("ministral-3", "", "[TOOL_CALLS]add[ARGS]{}\n", "", "", &[("add", "{}")]),
     ("qwen3-coder", "", "<tool_call>\n<function=get>\n</function>\n", "", "", &[("get", "{}")]),
     ("gemma-4", "", "One.\n<|channel>thought\nHm\n<channel|> Two.", "Hm", "One.\n Two.", &[]),
@@ -27,6 +31,8 @@ const ROWS: &[Row] = &[
     ("gpt-oss", "<|start|>assistant", "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Hi there.", "Hm.", "Hi there.", &[]),
     ("gpt-oss", "<|start|>assistant", "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>commentary to=functions.add <|constrain|>json<|message|>{\"a\": 1}", "Hm", "", &[("add", "{\"a\": 1}")]),
     ("gpt-oss", "<|start|>assistant", " to=functions.add<|channel|>commentary json<|message|>{\"a\": 1}<|call|>", "", "", &[("add", "{\"a\": 1}")]),
+    ("gpt-oss", "<|start|>assistant", "<|channel|>commentary<|message|>I will.<|end|><|start|>assistant<|channel|>final<|message|>Done.", "", "I will.\n\nDone.", &[]),
+    ("gpt-oss", "<|start|>assistant", "<|channel|>commentary<|message|>I will.\n<|end|><|start|>assistant<|channel|>final<|message|>Done.", "", "I will.\nDone.", &[]),
     ("gpt-oss", "<|start|>assistant", "<|channel|>commentary<|message|>I will.<|end|><|start|>assistant<|channel|>commentary to=functions.get<|message|>{}", "", "I will.", &[("get", "{}")]),
     ("muse-glimmer", "<|start|>assistant", " to=self<|message|>Hm<|eom|><|start|>assistant to=user<|message|>Hello<|eot|>", "Hm", "Hello", &[]),
     ("muse-glimmer", "<|start|>assistant", " to=add<|message|><atem:function_calls>\n<atem:invoke name=\"add\">\n<atem:parameter name=\"a\">1</atem:parameter>\n<atem:parameter name=\"s\">x < y</atem:parameter>\n</atem:invoke>\n</atem:function_calls><|eom|>", "", "", &[("add", "{\"a\": 1, \"s\": \"x < y\"}")]),

@@ -168,7 +168,7 @@ fn context(model: &Arc<LoadedModel>, args: &BenchArgs, n_ctx: usize, n_seq_max: 
     let config = ContextConfig {
         n_ctx,
         n_seq_max,
-        n_ubatch: args.ubatch.max(1),
+        n_ubatch: args.ubatch,
         key_type: args.cache.cache_type_k,
         value_type: args.cache.cache_type_v,
         n_snapshots: 1,

@@ -49,7 +49,7 @@ impl Subject<'_> {
         let config = ContextConfig {
             n_ctx,
             n_seq_max,
-            n_ubatch: self.args.ubatch_size.max(1),
+            n_ubatch: self.args.ubatch_size,
             key_type: self.args.cache.cache_type_k,
             value_type: self.args.cache.cache_type_v,
             n_snapshots: 0,

@@ -49,7 +49,7 @@ pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Re
     if io::stdin().is_terminal() {
         output::note("Say something; /help shows what else can be done.");
     }
-    let mut input = Input::new();
+    let mut input = Input::new(args.multiline_input);
     let mut turn = first.map(Turn::Text);
     loop {
         let next = match turn.take() {
@@ -61,8 +61,8 @@ pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Re
             Some(Turn::Command(command)) if matches!(&*command, "exit" | "quit" | "bye") => return Ok(()),
             Some(Turn::Command(command)) => chat.command(&command),
             Some(Turn::Text(text)) if text.trim().is_empty() => Ok(()),
-            Some(Turn::Text(text)) if args.single_turn => return chat.say(text),
-            Some(Turn::Text(text)) => chat.say(text),
+            Some(Turn::Text(text)) if args.single_turn => return chat.say(args.framed(&text)),
+            Some(Turn::Text(text)) => chat.say(args.framed(&text)),
         };
         if let Err(error) = done {
             if output::is_closed_pipe(&error) {

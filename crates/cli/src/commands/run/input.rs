@@ -29,15 +29,26 @@ impl Turn {
     }
 }
 
-pub(super) enum Input {
-    Terminal(Box<Reedline>),
-    Pipe,
+pub(super) struct Input {
+    /// None for a pipe.
+    editor: Option<Box<Reedline>>,
+    ends: Ends,
+}
+
+/// What ends a turn.
+#[derive(Clone, Copy)]
+enum Ends {
+    /// The end of a line, unless triple quotes are open.
+    Line,
+    /// A backslash at the end of a line.
+    Backslash,
 }
 
 impl Input {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(is_multiline: bool) -> Self {
+        let ends = if is_multiline { Ends::Backslash } else { Ends::Line };
         if !io::stdin().is_terminal() {
-            return Self::Pipe;
+            return Self { editor: None, ends };
         }
         let mut keys = default_emacs_keybindings();
         let newline = || ReedlineEvent::Edit(vec![EditCommand::InsertNewline]);
@@ -45,16 +56,16 @@ impl Input {
         keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('j'), newline());
         let editor = Reedline::create()
             .with_edit_mode(Box::new(Emacs::new(keys)))
-            .with_validator(Box::new(OpenQuotes))
+            .with_validator(Box::new(ends))
             .use_bracketed_paste(true);
-        Self::Terminal(Box::new(editor))
+        Self { editor: Some(Box::new(editor)), ends }
     }
 
     /// The next turn; none at the end of the input.
     pub(super) fn read(&mut self) -> Result<Option<Turn>> {
-        let text = match self {
-            Self::Pipe => return pipe(),
-            Self::Terminal(editor) => loop {
+        let text = match &mut self.editor {
+            None => return pipe(self.ends),
+            Some(editor) => loop {
                 match editor.read_line(&Mark).context("cannot read the terminal")? {
                     Signal::Success(text) => break text,
                     // It clears the line; there is no answer to stop.
@@ -64,22 +75,31 @@ impl Input {
                 }
             },
         };
-        Ok(Some(typed(&text)))
+        Ok(Some(typed(&text, self.ends)))
     }
 }
 
-fn pipe() -> Result<Option<Turn>> {
-    let mut line = Vec::new();
-    let n = io::stdin().lock().read_until(b'\n', &mut line).context("standard input")?;
-    let line = text_file::text(line).context("standard input")?;
-    Ok((n > 0).then(|| Turn::new(line.trim_end_matches(['\n', '\r']))))
+fn pipe(ends: Ends) -> Result<Option<Turn>> {
+    let mut text = String::new();
+    loop {
+        let mut line = Vec::new();
+        let n = io::stdin().lock().read_until(b'\n', &mut line).context("standard input")?;
+        if n == 0 && text.is_empty() {
+            return Ok(None);
+        }
+        text += text_file::text(line).context("standard input")?.trim_end_matches(['\n', '\r']);
+        if n == 0 || ends.is_whole(&text) {
+            return Ok(Some(Turn::new(ends.without_mark(&text))));
+        }
+        text.push('\n');
+    }
 }
 
 /// A text between triple quotes may have many lines, and is never a command.
 const QUOTES: &str = "\"\"\"";
 
-fn typed(text: &str) -> Turn {
-    let text = text.trim();
+fn typed(text: &str, ends: Ends) -> Turn {
+    let text = ends.without_mark(text.trim()).trim();
     match text.strip_prefix(QUOTES) {
         Some(inside) => {
             Turn::Text(inside.strip_suffix(QUOTES).unwrap_or(inside).trim_matches('\n').to_owned())
@@ -88,12 +108,30 @@ fn typed(text: &str) -> Turn {
     }
 }
 
-/// Enter starts another line while triple quotes are open.
-struct OpenQuotes;
+impl Ends {
+    /// Whether the turn is over after these lines. A command is always one line.
+    fn is_whole(self, text: &str) -> bool {
+        match self {
+            Self::Line => true,
+            Self::Backslash => text.starts_with('/') || text.ends_with('\\'),
+        }
+    }
 
-impl Validator for OpenQuotes {
-    fn validate(&self, line: &str) -> ValidationResult {
-        let is_open = line.trim_start().strip_prefix(QUOTES).is_some_and(|rest| !rest.contains(QUOTES));
+    fn without_mark(self, text: &str) -> &str {
+        match self {
+            Self::Backslash if !text.starts_with('/') => text.strip_suffix('\\').unwrap_or(text),
+            _ => text,
+        }
+    }
+}
+
+/// Decides whether Enter ends the turn or begins another line.
+impl Validator for Ends {
+    fn validate(&self, text: &str) -> ValidationResult {
+        let is_open = match self {
+            Self::Line => text.trim_start().strip_prefix(QUOTES).is_some_and(|rest| !rest.contains(QUOTES)),
+            Self::Backslash => !self.is_whole(text),
+        };
         if is_open { ValidationResult::Incomplete } else { ValidationResult::Complete }
     }
 }
@@ -130,15 +168,28 @@ mod tests {
     #[test]
     fn quotes_hold_lines_together() {
         let check = |text: &str, is_complete: bool, want: &str| {
-            let complete = matches!(OpenQuotes.validate(text), ValidationResult::Complete);
+            let complete = matches!(Ends::Line.validate(text), ValidationResult::Complete);
             assert_eq!(complete, is_complete, "{text:?}");
-            assert_eq!(typed(text), Turn::Text(want.to_owned()));
+            assert_eq!(typed(text, Ends::Line), Turn::Text(want.to_owned()));
         };
         check("hello ", true, "hello");
         check("\"\"\"a", false, "a");
         check("\"\"\"\na\nb\n\"\"\"", true, "a\nb");
         check("say \"\"\"", true, "say \"\"\"");
         check("\"\"\"\n/* a */\n\"\"\"", true, "/* a */");
-        assert_eq!(typed(" /save a b "), Turn::Command("save a b".to_owned()));
+        assert_eq!(typed(" /save a b ", Ends::Line), Turn::Command("save a b".to_owned()));
+    }
+
+    #[test]
+    fn a_backslash_ends_many_lines() {
+        for (text, is_whole, want) in [
+            ("a", false, Turn::Text("a".to_owned())),
+            ("a\\", true, Turn::Text("a".to_owned())),
+            ("a\\\nb\\", true, Turn::Text("a\\\nb".to_owned())),
+            ("/help", true, Turn::Command("help".to_owned())),
+        ] {
+            assert_eq!(Ends::Backslash.is_whole(text), is_whole, "{text:?}");
+            assert_eq!(typed(text, Ends::Backslash), want);
+        }
     }
 }

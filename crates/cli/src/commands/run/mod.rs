@@ -61,7 +61,7 @@ fn task(args: &RunArgs) -> Result<Task> {
     Ok(match text {
         text if args.interactive && !args.single_turn => Task::Chat { first: text },
         Some(text) if args.raw => Task::Continue(text),
-        Some(text) => Task::Answer(text),
+        Some(text) => Task::Answer(args.framed(&text)),
         None if args.raw => bail!("--raw needs a text to continue: give -p TEXT, -f FILE or standard input"),
         None if args.template => {
             bail!("--template needs something to say: give -p TEXT, -f FILE or standard input")
@@ -74,6 +74,9 @@ fn task(args: &RunArgs) -> Result<Task> {
 fn text(args: &RunArgs) -> Result<Option<String>> {
     if let Some(text) = &args.prompt {
         return Ok(Some(args.unescaped(text)));
+    }
+    if let Some(path) = &args.binary_file {
+        return text_file::read(path).map(Some);
     }
     if let Some(path) = &args.file {
         return text_file::read_prompt(path).map(Some);
@@ -133,7 +136,7 @@ fn report(args: &RunArgs, session: &Session, reply: &Reply) {
             "note: a tool call was begun and could not be read as one; what is left of it is in the answer",
         );
     }
-    if args.stats {
+    if args.stats || args.verbose {
         output::note(&reply.summary());
     }
 }

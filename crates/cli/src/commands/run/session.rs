@@ -14,7 +14,8 @@ use super::form::Form;
 use super::printer::Printer;
 use super::template::{ChatTemplate, TEMPLATE_KEY};
 use crate::args::RunArgs;
-use crate::{devices, interrupt, models};
+use crate::interrupt::{self, Ear};
+use crate::{devices, models, output};
 
 /// Context size if neither the user nor a smaller model says otherwise.
 const DEFAULT_CONTEXT: usize = 4096;
@@ -30,6 +31,7 @@ pub(super) struct Session {
     stop: Vec<String>,
     max_tokens: Option<usize>,
     print_special: bool,
+    is_verbose: bool,
 }
 
 /// A prompt, and where its answer begins.
@@ -63,7 +65,7 @@ impl Session {
         let n_ctx_train = model.model().hparams().n_ctx_train;
         let context = ContextConfig {
             n_ctx: n_ctx.unwrap_or(n_ctx_train.min(DEFAULT_CONTEXT)),
-            n_ubatch: args.ubatch,
+            n_ubatch: args.ubatch.min(args.batch),
             n_seq_max: 2,
             key_type: args.key_type,
             value_type: args.value_type,
@@ -86,6 +88,7 @@ impl Session {
             stop: args.stop.iter().map(|text| args.unescaped(text)).collect(),
             max_tokens: usize::try_from(args.predict).ok(),
             print_special: args.special,
+            is_verbose: args.verbose,
         })
     }
 
@@ -142,9 +145,23 @@ impl Session {
         })
     }
 
+    /// The tokens of a prompt as text, one after the other.
+    fn shown(&self, prompt: &Prompt) -> String {
+        let tokenizer = self.engine.tokenizer();
+        let tokens = match prompt {
+            Prompt::Text { text, encode } => &tokenizer.encode(text, *encode),
+            Prompt::Tokens(tokens) => tokens,
+        };
+        let bytes: Vec<u8> = tokens.iter().flat_map(|id| tokenizer.piece(*id, true)).copied().collect();
+        format!("prompt of {} tokens: {:?}", tokens.len(), String::from_utf8_lossy(&bytes))
+    }
+
     /// Prints the answer as it comes; an interrupt ends it early.
     pub(super) fn answer(&self, question: Question, printer: &mut Printer) -> Result<Reply> {
-        interrupt::clear();
+        if self.is_verbose {
+            output::note(&self.shown(&question.prompt));
+        }
+        let ear = interrupt::hear();
         let request = Request {
             sampling: self.params.clone(),
             constraint: question.constraint,
@@ -154,15 +171,24 @@ impl Session {
             ..Request::new(question.prompt)
         };
         let mut speech = Speech { parser: question.parser, printer, answer: chat::Answer::default() };
-        let (finish, stats) = listen(self.engine.submit(request)?, &mut speech)?;
-        interrupt::clear();
+        let answer = self.engine.submit(request).map_err(with_flag)?;
+        let (finish, stats) = listen(answer, &mut speech, &ear)?;
+        drop(ear);
         speech.finish()?;
         Ok(Reply { answer: speech.answer, finish, stats })
     }
 }
 
+/// What of this program's flags helps.
+fn with_flag(error: engine::Error) -> anyhow::Error {
+    match error {
+        engine::Error::PromptTooLong { .. } => anyhow!("{error}: -c N"),
+        _ => error.into(),
+    }
+}
+
 /// Passes an answer on until it ends; an interrupt ends it soon.
-fn listen(mut answer: Answer, speech: &mut Speech<'_>) -> Result<(Finish, Stats)> {
+fn listen(mut answer: Answer, speech: &mut Speech<'_>, ear: &Ear) -> Result<(Finish, Stats)> {
     loop {
         match answer.next_within(POLL) {
             Ok(Some(Event::Piece(piece))) => speech.push(&piece.text)?,
@@ -173,7 +199,7 @@ fn listen(mut answer: Answer, speech: &mut Speech<'_>) -> Result<(Finish, Stats)
             Ok(None) => return Ok((Finish::Cancelled, Stats::default())),
             Err(_) => {}
         }
-        if interrupt::is_asked() {
+        if ear.is_asked() {
             answer.cancel();
         }
     }

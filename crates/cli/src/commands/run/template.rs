@@ -21,6 +21,7 @@ pub(super) struct ChatTemplate {
     template: Template,
     dialect: Dialect,
     options: RenderOptions,
+    split_reasoning: bool,
 }
 
 impl ChatTemplate {
@@ -65,6 +66,7 @@ impl ChatTemplate {
         Ok(Self {
             template,
             dialect,
+            split_reasoning: args.reasoning_format.splits(),
             options: RenderOptions {
                 kwargs,
                 thinking,
@@ -85,7 +87,7 @@ impl ChatTemplate {
         let options = AnswerOptions {
             tools: self.options.tools.clone(),
             generation_prompt: generation_prompt.to_owned(),
-            ..AnswerOptions::default()
+            split_reasoning: self.split_reasoning,
         };
         AnswerParser::new(&self.dialect, &options)
     }
