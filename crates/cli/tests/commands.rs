@@ -344,6 +344,9 @@ fn a_chat_can_be_piped() {
     let (code, out, err) =
         llama_rs(&[&args[..], &["-p", "/exit"]].concat(), "/model broken.gguf\n/regen\n/save chat.json\n");
     assert_eq!((code, out.as_str()), (0, "yes\nyes\n"), "{err}");
+    let saved = fs::read_to_string(FOLDER.join("chat.json")).expect("it was saved");
+    assert!(saved.contains("/exit") && err.contains("broken.gguf"), "{saved} {err}");
+    // With -mli a backslash ends what is said.
     let (code, out, err) =
         llama_rs(&[&args[..], &["-mli", "-v"]].concat(), "Really\nand\\\ntruly\\\n/save many.json\nlast");
     let many = fs::read_to_string(FOLDER.join("many.json")).expect("it was saved");
@@ -352,8 +355,6 @@ fn a_chat_can_be_piped() {
         many.contains(r"Really\nand") && err.contains(r"<|user|>Really\nand<|assistant|>"),
         "{many} {err}"
     );
-    let saved = fs::read_to_string(FOLDER.join("chat.json")).expect("it was saved");
-    assert!(saved.contains("/exit") && err.contains("broken.gguf"), "{saved} {err}");
 }
 
 #[test]

@@ -126,7 +126,8 @@ impl Channels {
                     input.take(message.len());
                 }
                 match role {
-                    Role::Content => out.paragraph(),
+                    // Thoughts that stay in the content bring their own marks.
+                    Role::Content if self.splits_reasoning => out.paragraph(),
                     _ => out.border(),
                 }
                 if is_shown {

@@ -11,16 +11,18 @@ pub(crate) fn without_contradictions(command: Command, args: &[OsString]) -> Com
     let bare = command.clone().ignore_errors(true).mut_subcommands(|sub| sub.mut_args(unset));
     let Ok(matches) = bare.try_get_matches_from(args) else { return command };
     let Some((name, given)) = matches.subcommand() else { return command };
-    command.mut_subcommand(name, |mut sub| {
-        sub.build();
+    command.mut_subcommand(name, |sub| {
+        // Conflicts are known to a command that is built, which cannot be changed any more.
+        let mut built = sub.clone();
+        built.build();
         let contradicts = |arg: &Arg| {
-            let others = sub.get_arguments().filter(|other| is_given(given, other));
+            let others = built.get_arguments().filter(|other| is_given(given, other));
             let is_one = |other: &Arg, of: &Arg| {
-                sub.get_arg_conflicts_with(of).iter().any(|arg| arg.get_id() == other.get_id())
+                built.get_arg_conflicts_with(of).iter().any(|arg| arg.get_id() == other.get_id())
             };
             others.into_iter().any(|other| is_one(other, arg) || is_one(arg, other))
         };
-        let passed_over: Vec<_> = sub
+        let passed_over: Vec<_> = built
             .get_arguments()
             .filter(|arg| arg.get_env().is_some() && contradicts(arg))
             .map(|arg| arg.get_id().clone())
