@@ -102,6 +102,7 @@ fn step_size() -> RangedU64ValueParser<usize> {
 
 /// Where a model runs.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Device")]
 pub(crate) struct DeviceArgs {
     /// Threads to compute with; default: the cores this process may use
     #[arg(

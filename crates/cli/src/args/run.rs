@@ -285,6 +285,7 @@ pub(crate) struct RunArgs {
 
 /// Flags of llama.cpp that ask for what is so anyway.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "For llama.cpp's sake")]
 struct SoAnyway {
     /// Changes nothing: templates are always Jinja's
     #[arg(long, hide_short_help = true)]
