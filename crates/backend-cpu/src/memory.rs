@@ -66,11 +66,6 @@ pub(crate) struct VectorShape {
 }
 
 impl KvShape {
-    /// How results of attention to these values are rotated.
-    pub(crate) fn value_rotation(&self) -> usize {
-        if self.value_in_key { self.key.rotation } else { self.value.rotation }
-    }
-
     /// Byte offset of the key of `head`'s token `t` in its block.
     pub(crate) fn key_at(&self, head: usize, t: usize) -> usize {
         (head * BLOCK_TOKENS + t) * self.key.n_bytes
@@ -155,16 +150,16 @@ fn slot_shape(device: &str, layout: &MemoryLayout) -> Result<SlotShape> {
     match &layout.spec {
         MemorySpec::State { len } => Ok(SlotShape { kv: None, group, len: len.next_multiple_of(LINE) }),
         MemorySpec::Kv { n_head_kv, key_dim, value, .. } => {
-            let mut key = vector_shape(device, layout.key_type, *key_dim)?;
             let value_in_key = matches!(value, ValueStore::InKey { .. });
             let value_type = if value_in_key { layout.key_type } else { layout.value_type };
-            key.rotation = rotation(layout.key_type, *key_dim, MOST_ROTATED);
+            let mut of_key = rotation(layout.key_type, *key_dim, MOST_ROTATED);
             if value_in_key {
-                key.rotation = key.rotation.min(rotation(value_type, value.dim(), MOST_ROTATED));
+                of_key = of_key.min(rotation(value_type, value.dim(), MOST_ROTATED));
             }
-            let value_dim = value.dim();
-            let mut value = vector_shape(device, value_type, value_dim)?;
-            value.rotation = rotation(value_type, value_dim, LEAST_ROTATED);
+            let key = vector_shape(device, layout.key_type, *key_dim, of_key)?;
+            let of_value =
+                if value_in_key { of_key } else { rotation(value_type, value.dim(), LEAST_ROTATED) };
+            let value = vector_shape(device, value_type, value.dim(), of_value)?;
             let kv = KvShape { n_head_kv: *n_head_kv, key, value, value_in_key };
             let stored = key.n_bytes + if value_in_key { 0 } else { value.n_bytes };
             let len = (n_head_kv * BLOCK_TOKENS * stored).div_ceil(4).next_multiple_of(LINE);
@@ -173,7 +168,7 @@ fn slot_shape(device: &str, layout: &MemoryLayout) -> Result<SlotShape> {
     }
 }
 
-fn vector_shape(device: &str, dtype: DType, dim: usize) -> Result<VectorShape> {
+fn vector_shape(device: &str, dtype: DType, dim: usize, rotation: usize) -> Result<VectorShape> {
     let unsupported = |op| Error::Unsupported { device: device.into(), op };
     if !KV_TYPES.contains(&dtype) {
         let names: Vec<_> = KV_TYPES.iter().map(ToString::to_string).collect();
@@ -189,7 +184,7 @@ fn vector_shape(device: &str, dtype: DType, dim: usize) -> Result<VectorShape> {
         ))
     })?;
     // Whole words, so that neighbours never share one.
-    Ok(VectorShape { dtype, n_bytes: row_bytes.next_multiple_of(4), rotation: 0 })
+    Ok(VectorShape { dtype, n_bytes: row_bytes.next_multiple_of(4), rotation })
 }
 
 /// As llama.cpp does: keys are rotated by the greatest power of two that divides them, values by the least.

@@ -182,6 +182,20 @@ fn where_weights_are_changes_no_logit() {
 }
 
 #[test]
+fn threads_change_no_logit() {
+    // Steps of two tokens, and one of one.
+    let eval = ["eval", "m.gguf", "--tokens", "1,100,101", "--chunk", "2", "--out"];
+    let logits = |out: &str, threads: &[&str]| {
+        prints(&[&eval[..], &[out], threads].concat(), "", "");
+        fs::read(FOLDER.join(out)).expect("it was written")
+    };
+    let one = logits("one.npy", &["-t", "1"]);
+    for (out, threads) in [("a.npy", ["-t", "1", "-tb", "3"]), ("b.npy", ["-t", "3", "-tb", "1"])] {
+        assert!(logits(out, &threads) == one, "{threads:?}");
+    }
+}
+
+#[test]
 fn speed_is_a_table_or_json() {
     let args = ["bench", "-m", "m.gguf", "-p", "8", "-n", "4", "-r", "1", "-t", "1", "--no-warmup"];
     let table = output_of(&args, "");

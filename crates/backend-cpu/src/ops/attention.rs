@@ -245,6 +245,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_stored_rotated_is_found_again() {
+        // One element stands out, which without rotation takes the precision of its block.
+        let x: Vec<f32> = (0..128).map(|i| if i == 3 { 20.0 } else { (i as f32).sin() }).collect();
+        let error = |rotation| {
+            let shape = VectorShape { dtype: DType::Q4_0, n_bytes: 72, rotation };
+            let (mut stored, mut found) = ([0; 72], [0.0; 128]);
+            store(Kernels::best(), &x, &shape, &mut stored);
+            load(&stored, &shape, &mut found);
+            rotate(&mut found, rotation);
+            x.iter().zip(found).map(|(x, y)| (x - y) * (x - y)).sum::<f32>() / 128.0
+        };
+        let (plain, rotated) = (error(0), error(128));
+        assert!(rotated < plain / 2.0, "{rotated} {plain}");
+    }
+
+    #[test]
     fn buckets_are_t5s() {
         let cases = [(0, true, 0), (-1, true, 1), (1, true, 17), (-200, true, 15), (200, true, 31)];
         for (distance, bidirectional, want) in cases {

@@ -300,7 +300,7 @@ impl<'a> Work<'a> {
             for (out, x) in out.iter_mut().zip(tile.values(i)) {
                 *out = x * scale;
             }
-            rotate(out, self.kv.value_rotation());
+            rotate(out, self.kv.value.rotation);
         }
     }
 
@@ -331,7 +331,7 @@ impl<'a> Work<'a> {
             // SAFETY: the caller's promise.
             let out = unsafe { self.run.part_mut(&self.task.out, row, head * dim, dim) };
             merge(all.chunks_exact(len).skip(i).step_by(most), out);
-            rotate(out, self.kv.value_rotation());
+            rotate(out, self.kv.value.rotation);
         }
     }
 
@@ -375,7 +375,7 @@ impl<'a> Work<'a> {
             for (out, acc) in out.iter_mut().zip(&*acc) {
                 *out = *acc * scale;
             }
-            rotate(out, self.kv.value_rotation());
+            rotate(out, self.kv.value.rotation);
         }
     }
 }

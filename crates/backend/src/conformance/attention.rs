@@ -45,6 +45,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("long", long),
         ("long, window", Spec { mask: Mask::Window(280), ..long }),
         ("long, sinks", Spec { sinks: true, ..long }),
+        ("long, q4_0", Spec { dtype: DType::Q4_0, key_dim: 128, value: own(64), ..long }),
     ];
     let short = [
         ("plain", PLAIN),
@@ -65,6 +66,16 @@ pub(super) fn cases() -> Vec<Case> {
         ("odd sizes", Spec { key_dim: 21, value: own(13), ..PLAIN }),
         ("odd sizes, f16", Spec { dtype: DType::F16, key_dim: 21, value: own(13), ..PLAIN }),
         ("values in keys", Spec { n_head_kv: 1, key_dim: 48, value: ValueStore::InKey { dim: 40 }, ..PLAIN }),
+        (
+            "values in keys, q8_0",
+            Spec {
+                dtype: DType::Q8_0,
+                n_head_kv: 1,
+                key_dim: 192,
+                value: ValueStore::InKey { dim: 128 },
+                ..PLAIN
+            },
+        ),
         ("all", Spec { mask: Mask::All, ..PLAIN }),
         ("window", Spec { mask: Mask::Window(10), ..PLAIN }),
         ("chunk", Spec { mask: Mask::Chunk(16), ..PLAIN }),

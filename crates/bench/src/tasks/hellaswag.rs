@@ -14,18 +14,18 @@ pub struct HellaSwag {
 }
 
 impl HellaSwag {
-    /// Chooses `n` of the tasks of a file, and turns them into tokens.
+    /// Chooses `n` of the tasks of a file, or all, and turns them into tokens.
     ///
     /// # Errors
     /// If the file is malformed or a task cannot be scored.
-    pub fn choose(file: &str, n: usize, tokenize: &Tokenize<'_>) -> Result<Vec<Self>> {
+    pub fn choose(file: &str, n: Option<usize>, tokenize: &Tokenize<'_>) -> Result<Vec<Self>> {
         let lines: Vec<&str> = file.strip_suffix('\n').unwrap_or(file).split('\n').collect();
         if !lines.len().is_multiple_of(LINES) {
             let problem = format!("it has {} lines; each task has {LINES}", lines.len());
             return Err(Error::BadTasks(problem));
         }
         let tasks: Vec<&[&str]> = lines.chunks_exact(LINES).collect();
-        let chosen = select::uniform(n, tasks.len());
+        let chosen = select::uniform(n.unwrap_or(tasks.len()), tasks.len());
         chosen.into_iter().map(|i| Self::new(i, tasks[i], tokenize)).collect()
     }
 
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn likeliest_ending_a_token_wins() {
         let file = "ab\n2\nc\ndd\nef\ng\n";
-        let tasks = HellaSwag::choose(file, 400, &bytes).expect("well-formed");
+        let tasks = HellaSwag::choose(file, Some(400), &bytes).expect("well-formed");
         let prompt = tasks[0].prompt();
         assert_eq!((prompt.prefix.as_slice(), prompt.endings.len()), (&b"ab ".map(u32::from)[..], 4));
         assert_eq!(tasks[0].queries().len(), 6);
@@ -78,7 +78,7 @@ mod tests {
             ("a\n4\nb\nc\nd\ne\n", "line 2"),
             ("a\nx\nb\nc\nd\ne\n", "line 2"),
         ] {
-            let error = HellaSwag::choose(file, 400, &bytes).expect_err("malformed").to_string();
+            let error = HellaSwag::choose(file, Some(400), &bytes).expect_err("malformed").to_string();
             assert!(error.contains(want), "{error}");
         }
     }

@@ -52,7 +52,7 @@ fn means(task: &impl Task) -> Vec<f64> {
 #[test]
 fn hellaswag_scores_whole_endings() {
     let file = "the cat\n2\nsat\nran away\nis a cat\nzz\nit rains\n0\nin may\non\nxyz\nso much\n";
-    let tasks = HellaSwag::choose(file, 400, &bytes).expect("well-formed");
+    let tasks = HellaSwag::choose(file, None, &bytes).expect("well-formed");
     check(&tasks, means);
 }
 
@@ -75,7 +75,7 @@ fn winogrande_scores_what_follows_the_word() {
 
 #[test]
 fn tasks_that_are_too_large_are_named() {
-    let tasks = HellaSwag::choose("ab\n0\nc\nd\ne\nf\n", 1, &bytes).expect("well-formed");
+    let tasks = HellaSwag::choose("ab\n0\nc\nd\ne\nf\n", Some(1), &bytes).expect("well-formed");
     let limits = Limits { n_tokens: 3, ..Limits::of(&tasks, 10, 1) };
     let mut context = context(&dense(), 512, 8, 16);
     let error = run(&mut context, &tasks, limits, |_, _| Ok::<(), Error>(())).expect_err("it has no room");

@@ -59,7 +59,7 @@ pub(crate) struct PerplexityArgs {
     #[arg(long)]
     pub(crate) hellaswag: bool,
 
-    /// HellaSwag tasks to choose at random
+    /// HellaSwag tasks to choose at random; 0: all
     #[arg(long, value_name = "N", default_value_t = 400)]
     pub(crate) hellaswag_tasks: usize,
 

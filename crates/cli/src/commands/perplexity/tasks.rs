@@ -12,7 +12,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<()> {
     let all_or = |n: usize| (n > 0).then_some(n);
     let of = || args.file.as_deref().map(|f| f.display().to_string()).unwrap_or_default();
     if args.hellaswag {
-        let tasks = HellaSwag::choose(&subject.text()?, args.hellaswag_tasks, &tokenize).with_context(of)?;
+        let n = all_or(args.hellaswag_tasks);
+        let tasks = HellaSwag::choose(&subject.text()?, n, &tokenize).with_context(of)?;
         hellaswag(subject, &tasks)
     } else if args.winogrande {
         let n = all_or(args.winogrande_tasks);
