@@ -94,7 +94,7 @@ impl Engine {
         let counters = Arc::new(Counters::default());
         let obituary = Arc::new(OnceLock::new());
         let (commands, inbox) = channel();
-        let scheduler = Scheduler::new(context, &config, Arc::clone(&counters));
+        let scheduler = Scheduler::new(context, &config, Arc::clone(&counters))?;
         let last_words = Arc::clone(&obituary);
         let thread = std::thread::Builder::new()
             .name("engine".into())

@@ -16,6 +16,7 @@ pub struct Chain {
     /// The chain is one argmax over untouched logits.
     is_bare_greedy: bool,
     constraint: Option<Box<dyn Constraint>>,
+    n_free: usize,
 }
 
 impl Clone for Chain {
@@ -26,6 +27,7 @@ impl Clone for Chain {
             n_tokens: self.n_tokens,
             is_bare_greedy: self.is_bare_greedy,
             constraint: self.constraint.clone(),
+            n_free: self.n_free,
         }
     }
 }
@@ -41,7 +43,7 @@ impl Chain {
         let (samplers, is_greedy) = build(params, vocab)?;
         let is_bare_greedy = is_greedy && samplers.len() == 1;
         let (candidates, n_tokens) = (Candidates::new(), vocab.n_tokens);
-        Ok(Self { samplers, candidates, n_tokens, is_bare_greedy, constraint: None })
+        Ok(Self { samplers, candidates, n_tokens, is_bare_greedy, constraint: None, n_free: 0 })
     }
 
     /// Lets only what `constraint` allows be picked from here on.
@@ -49,9 +51,16 @@ impl Chain {
         self.constraint = Some(constraint);
     }
 
-    /// What constrains the chain: to ask for its mask beside the forward pass, or whether the text may end.
-    pub fn constraint_mut(&mut self) -> Option<&mut (dyn Constraint + 'static)> {
-        self.constraint.as_deref_mut()
+    /// Takes off what constrains the chain, to ask for its mask beside the forward pass; [`Self::constrain`] puts it
+    /// back before the next token is picked.
+    pub fn take_constraint(&mut self) -> Option<Box<dyn Constraint>> {
+        self.constraint.take()
+    }
+
+    /// Tokens in a row that were picked freely and allowed by the constraint: after many, its next mask is hardly
+    /// needed.
+    pub fn n_free(&self) -> usize {
+        self.n_free
     }
 
     /// Picks the next token from the logits of the whole vocabulary. Does not accept it.
@@ -68,8 +77,10 @@ impl Chain {
         let token = self.sample_freely(logits)?;
         let Some(constraint) = &mut self.constraint else { return Ok(token) };
         if constraint.allows(token)? {
+            self.n_free += 1;
             return Ok(token);
         }
+        self.n_free = 0;
         let Some(allowed) = constraint.mask()? else { return Ok(token) };
         let filter = |candidates: &mut Candidates| candidates.rule_out(|token| !allowed.contains(token));
         run(&mut self.samplers, &mut self.candidates, logits, filter)
@@ -127,6 +138,7 @@ impl Chain {
         for sampler in &mut self.samplers {
             sampler.reset();
         }
+        self.n_free = 0;
         self.constraint.as_mut().map_or(Ok(()), |constraint| Ok(constraint.reset()?))
     }
 

@@ -31,7 +31,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "engine",
         knows: &["model", "backend", "tokenizer", "sampling", "gguf", "tensor"],
-        tests_know: &["backend-cpu", "quant"],
+        tests_know: &["backend-cpu", "grammar", "quant"],
     },
     row("convert", &["gguf", "quant", "model"]),
     row("server", &["engine", "chat"]),

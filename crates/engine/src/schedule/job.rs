@@ -20,7 +20,7 @@ pub(crate) struct Job {
     pub(super) seq: Option<SeqId>,
     pub(super) n_done: usize,
     pub(super) cache_scope: Option<u64>,
-    chain: Chain,
+    pub(super) chain: Chain,
     tokenizer: Arc<Tokenizer>,
     text: Detokenizer<Arc<Tokenizer>>,
     stops: StopStrings,

@@ -5,6 +5,7 @@
 
 mod idle;
 mod job;
+mod masks;
 mod reuse;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use crate::engine::{EngineConfig, Status};
 use crate::{Context, Entry, Error, MemoryUse, Mode, Result, Wanted};
 use idle::IdleSequences;
 pub(crate) use job::Job;
+use masks::Masks;
 
 /// What the engine's thread is told.
 #[derive(Debug)]
@@ -47,6 +49,10 @@ struct Planned {
     n_tokens: usize,
 }
 
+/// A constraint that allowed so many tokens in a row is left alone. A mask takes time of a core that may be computing
+/// the step: of answers that keep to their schema anyway, up to 6 %.
+const N_FREE: usize = 16;
+
 /// All requests, and the memory they share.
 #[derive(Debug)]
 pub(crate) struct Scheduler {
@@ -56,6 +62,7 @@ pub(crate) struct Scheduler {
     /// In the order they were admitted.
     running: Vec<Job>,
     idle: IdleSequences,
+    masks: Masks,
     counters: Arc<Counters>,
     // Kept from step to step so that none allocates.
     planned: Vec<Planned>,
@@ -79,20 +86,23 @@ impl Counters {
 }
 
 impl Scheduler {
-    pub(crate) fn new(context: Context, config: &EngineConfig, counters: Arc<Counters>) -> Self {
+    /// # Errors
+    /// Where there is no thread for masks.
+    pub(crate) fn new(context: Context, config: &EngineConfig, counters: Arc<Counters>) -> Result<Self> {
         let scheduler = Self {
             context,
             config: *config,
             waiting: VecDeque::new(),
             running: Vec::with_capacity(config.n_parallel),
             idle: IdleSequences::default(),
+            masks: Masks::new(config.n_parallel)?,
             counters,
             planned: Vec::with_capacity(config.n_parallel),
             entries: Vec::with_capacity(config.n_parallel),
             finished: Vec::with_capacity(config.n_parallel),
         };
         scheduler.count();
-        scheduler
+        Ok(scheduler)
     }
 
     /// Serves until it is told to stop.
@@ -229,6 +239,7 @@ impl Scheduler {
 
     /// Computes what is planned and picks the next token of the jobs whose last token was in it.
     fn decode(&mut self) {
+        self.lend_constraints();
         let mut entries = recycle(std::mem::take(&mut self.entries));
         entries.extend(self.planned.iter().map(|planned| {
             let job = &self.running[planned.job];
@@ -238,6 +249,9 @@ impl Scheduler {
         }));
         let outputs = self.context.decode(Mode::Logits, &entries);
         self.entries = recycle(entries);
+        for (job, constraint) in self.masks.take_back() {
+            self.running[job].chain.constrain(constraint);
+        }
         match outputs {
             Ok(outputs) => {
                 let mut rows = outputs.rows();
@@ -259,6 +273,19 @@ impl Scheduler {
         self.finished.sort_unstable_by_key(|(job, _)| *job);
         while let Some((job, finish)) = self.finished.pop() {
             self.end(job, finish);
+        }
+    }
+
+    /// Has masks made for the tokens that this step will pick, if they may be needed.
+    fn lend_constraints(&mut self) {
+        for planned in &self.planned {
+            let job = &mut self.running[planned.job];
+            if planned.n_tokens == job.n_pending()
+                && job.chain.n_free() < N_FREE
+                && let Some(constraint) = job.chain.take_constraint()
+            {
+                self.masks.lend(planned.job, constraint);
+            }
         }
     }
 

@@ -2,82 +2,43 @@
 
 use std::sync::Arc;
 
-use backend::{
-    Buffer, Bytes, Device, DeviceInfo, Error as DeviceError, Executor, Memory, MemoryLayout, Part, Result,
-    Step,
-};
+use backend::{Error as DeviceError, Result, Step};
 use engine::{Engine, Error, Event, Finish};
-use tensor::{Node, Output, Weight};
 
-use crate::common::{ask, config, device, drawn, greedy, model, prompt};
+use crate::common::{ask, config, drawn, greedy, model, prompt};
+use crate::visited::{Visitor, visited};
 
 /// Tokens that make the device misbehave. No prompt of these tests has them by chance, and no answer may.
 const NAN: u32 = 120;
 const FAIL: u32 = 121;
 const PANIC: u32 = 122;
 
-/// A device that computes rightly but for some tokens.
+/// Faults of a device by the tokens of a step.
 #[derive(Debug)]
-struct Faulty(Arc<dyn Device>);
+struct Faults;
 
-#[derive(Debug)]
-struct FaultyExecutor {
-    inner: Box<dyn Executor>,
-    output: Vec<u8>,
-}
-
-impl Device for Faulty {
-    fn info(&self) -> DeviceInfo {
-        self.0.info()
-    }
-
-    fn supports(&self, node: &Node, inputs: &[&Node]) -> bool {
-        self.0.supports(node, inputs)
-    }
-
-    fn load(&self, weight: &Weight, data: Bytes) -> Result<Arc<dyn Buffer>> {
-        self.0.load(weight, data)
-    }
-
-    fn memory(&self, layouts: &[MemoryLayout]) -> Result<Arc<dyn Memory>> {
-        self.0.memory(layouts)
-    }
-
-    fn compile(&self, part: Part<'_>) -> Result<Box<dyn Executor>> {
-        Ok(Box::new(FaultyExecutor { inner: self.0.compile(part)?, output: Vec::new() }))
-    }
-}
-
-impl Executor for FaultyExecutor {
-    fn import(&mut self, index: u32, rows: &[u8]) {
-        self.inner.import(index, rows);
-    }
-
-    fn run(&mut self, step: &Step<'_>) -> Result<()> {
+impl Visitor for Faults {
+    fn before(&self, step: &Step<'_>) -> Result<()> {
         let has = |token: u32| step.tokens.contains(&(token as i32));
         assert!(!has(PANIC), "the device is on fire");
         if has(FAIL) {
             return Err(DeviceError::Failed { device: "faulty".into(), what: "a cable is loose".into() });
         }
-        self.inner.run(step)?;
-        self.output.clear();
-        self.output.extend_from_slice(self.inner.output(Output::Logits));
-        let width = self.output.len() / step.outputs.len().max(1);
-        for (row, logits) in step.outputs.iter().zip(self.output.chunks_exact_mut(width.max(1))) {
-            if step.tokens[*row as usize] == NAN as i32 {
-                logits[4..8].copy_from_slice(&f32::NAN.to_le_bytes());
-            }
-        }
         Ok(())
     }
 
-    fn output(&self, _output: Output) -> &[u8] {
-        &self.output
+    fn after(&self, step: &Step<'_>, logits: &mut [f32]) {
+        let width = logits.len() / step.outputs.len().max(1);
+        for (row, logits) in step.outputs.iter().zip(logits.chunks_exact_mut(width.max(1))) {
+            if step.tokens[*row as usize] == NAN as i32 {
+                logits[1] = f32::NAN;
+            }
+        }
     }
 }
 
 fn engine() -> Engine {
-    Engine::start(model(Arc::new(Faulty(device()))), config()).expect("the engine starts")
+    Engine::start(model(visited(Arc::new(Faults))), config()).expect("the engine starts")
 }
 
 /// A prompt without the tokens above, and with one of them at its end if wanted.

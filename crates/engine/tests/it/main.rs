@@ -4,6 +4,8 @@ mod answers;
 mod common;
 mod faults;
 mod goldens;
+mod masks;
 mod memory;
 mod models;
 mod reuse;
+mod visited;

@@ -69,6 +69,19 @@ fn what_the_grammar_has_anyway_costs_no_draw() {
         assert_eq!(constrained.sample(&LOGITS), Ok(token));
         constrained.accept(if token == 0 { 1 } else { token }).unwrap();
     }
+    assert_eq!(constrained.n_free(), 100);
+}
+
+#[test]
+fn what_the_grammar_refused_is_counted_from() {
+    let mut chain = chain(&Params::greedy(), r#"root ::= "maybe" "no" "maybe""#);
+    let mut n_free = || {
+        let token = chain.sample(&LOGITS).unwrap();
+        chain.accept(token).unwrap();
+        chain.n_free()
+    };
+    // "maybe" is the best anyway; "n" and "o" are not.
+    assert_eq!([n_free(), n_free(), n_free(), n_free()], [1, 0, 0, 1]);
 }
 
 #[test]
@@ -80,7 +93,7 @@ fn what_is_not_allowed_is_an_error() {
     );
     dead.accept(1).unwrap();
     assert_eq!(dead.sample(&LOGITS), Err(Error::Grammar(grammar::Error::DeadEnd)));
-    assert!(!dead.constraint_mut().unwrap().is_complete());
+    assert!(!dead.take_constraint().unwrap().is_complete());
     // Biases that forbid all that the grammar allows.
     let forbidden = Params { logit_bias: vec![(2, f32::NEG_INFINITY)], ..Params::greedy() };
     assert_eq!(
