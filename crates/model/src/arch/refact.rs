@@ -7,5 +7,9 @@ pub(super) const ARCH: Arch = Arch::decoder("refact", |at, hp| {
     at.ignore_each(&biases, "the reference engine does not add it");
     at.root().ignore("rope_freqs.weight", "nothing is rotated");
     let spec = AttentionSpec { alibi_max_bias: Some(8.0), ..AttentionSpec::causal(at, hp)? };
-    Layer::llama(at, hp, spec)
+    if at.get_or("expert_count", 0)? == 0 {
+        return Layer::llama(at, hp, spec);
+    }
+    let (norms, attention) = ((Norms::PRE, NormSpec::rms(at, hp)?), Attention::load(at, spec)?);
+    Layer::load(at, hp, norms, attention, Bare::load(at))
 });

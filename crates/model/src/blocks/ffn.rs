@@ -95,3 +95,29 @@ impl Block for Dense {
         self.apply(x)
     }
 }
+
+/// `silu(x)`, a SwiGLU without its matrices. It is what the reference engine computes in a layer that it takes for
+/// a dense one although the file has experts there; they go unused.
+#[derive(Debug)]
+pub(crate) struct Bare;
+
+impl Bare {
+    /// Instead of the experts of a layer.
+    pub(crate) fn load(at: &Source<'_>) -> Self {
+        let reason = "the reference engine takes the layer for a dense one";
+        at.ignore_each(&["ffn_gate_inp.weight", "exp_probs_b.bias"], reason);
+        for part in ["gate", "up", "down"] {
+            for suffix in ["weight", "scale", "input_scale"] {
+                at.ignore(&format!("ffn_{part}_exps.{suffix}"), reason);
+                at.ignore(&format!("ffn_{part}_shexp.{suffix}"), reason);
+            }
+        }
+        Self
+    }
+}
+
+impl Block for Bare {
+    fn forward<'g>(&self, _: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        x.silu()
+    }
+}

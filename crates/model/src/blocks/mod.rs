@@ -32,7 +32,7 @@ pub(crate) use decoder::{Decoder, Layer, Norms};
 pub(crate) use delta_net::{Decay, DeltaNet, Kda, KeyHeads};
 pub(crate) use embedding::Embedding;
 pub(crate) use encoder::{Encoder, PostNormLayer};
-pub(crate) use ffn::{Dense, FfnSpec, Gate};
+pub(crate) use ffn::{Bare, Dense, FfnSpec, Gate};
 pub(crate) use head::Head;
 pub(crate) use hyper::{HyperDecoder, HyperLayer, HyperSpec, Merge};
 pub(crate) use indexer::let_all_through;
