@@ -329,17 +329,14 @@ impl<P: Packing> Multiply<'_, '_, P> {
         vector: usize,
     ) {
         let spans = self.panel[vector..].first_chunk::<V>().expect("vectors of the panel");
-        let mut sums = [[isa.splat(0.0); T]; V];
-        if self.at > 0 {
-            for (t, so_far) in self.sums[first..][..T].iter().enumerate() {
-                for v in 0..V {
-                    sums[v][t] = isa.load(&so_far[vector + v]);
-                }
-            }
-        }
+        let mut sums;
         if P::STEPS {
-            multiply_steps::<I, P, T, V>(isa, spans, x, &mut sums);
+            // First, as the registers do not suffice for the sums so far as well.
+            let dots = isa.multiply_steps::<P, T, V>(spans, x);
+            sums = self.so_far(isa, first, vector);
+            add_steps::<I, P, T, V>(isa, spans, x, dots, &mut sums);
         } else {
+            sums = self.so_far(isa, first, vector);
             isa.multiply::<P, T, V>(spans, x, self.n_groups, &mut sums);
             if P::MIN {
                 add_mins::<I, T, V>(isa, spans, x, self.n_groups, &mut sums);
@@ -357,6 +354,25 @@ impl<P: Packing> Multiply<'_, '_, P> {
                 }
             }
         }
+    }
+
+    /// What earlier spans gave.
+    #[inline(always)]
+    fn so_far<I: Isa, const T: usize, const V: usize>(
+        &self,
+        isa: I,
+        first: usize,
+        vector: usize,
+    ) -> [[I::F32; T]; V] {
+        let mut sums = [[isa.splat(0.0); T]; V];
+        if self.at > 0 {
+            for (t, so_far) in self.sums[first..][..T].iter().enumerate() {
+                for v in 0..V {
+                    sums[v][t] = isa.load(&so_far[vector + v]);
+                }
+            }
+        }
+        sums
     }
 }
 
@@ -379,15 +395,15 @@ fn add_mins<I: Isa, const T: usize, const V: usize>(
     }
 }
 
-/// All of a span whose scales are integers, in integers up to its end.
+/// Adds the integers of a span whose scales are integers, and its minima.
 #[inline(always)]
-fn multiply_steps<I: Isa, P: Packing, const T: usize, const V: usize>(
+fn add_steps<I: Isa, P: Packing, const T: usize, const V: usize>(
     isa: I,
     spans: &[PanelSpan; V],
     x: Tokens<'_, T>,
+    dots: [[I::I32; T]; V],
     sums: &mut [[I::F32; T]; V],
 ) {
-    let dots = isa.multiply_steps::<P, T, V>(spans, x);
     let excess = if P::MIN { excess::<I, P, T, V>(isa, spans, x) } else { dots };
     for v in 0..V {
         for t in 0..T {
