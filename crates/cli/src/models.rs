@@ -10,6 +10,8 @@ use gguf::Gguf;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokenizer::Tokenizer;
 
+use crate::output;
+
 /// The file, mapped and checked.
 pub(crate) fn open(path: &Path) -> Result<Gguf> {
     Gguf::open(path).map_err(|error| match &error {
@@ -33,8 +35,9 @@ pub(crate) fn load(
     let file = open(path)?;
     let style =
         ProgressStyle::with_template("loading {msg} {bar:30} {pos}/{len} tensors").expect("a valid template");
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let bar = ProgressBar::new(file.tensors().len() as u64).with_style(style).with_message(name);
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let bar =
+        ProgressBar::new(file.tensors().len() as u64).with_style(style).with_message(output::visible(&name));
     let model = LoadedModel::load(file, devices, config, |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);

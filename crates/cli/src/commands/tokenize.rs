@@ -1,7 +1,7 @@
 //! `llama-rs tokenize`: text in, token ids out. Nothing of the model but its vocabulary is read.
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead, BufWriter, Read, Write};
+use std::io::{self, BufRead, Read};
 
 use anyhow::{Context, Result};
 use tokenizer::{Encode, TokenId, Tokenizer};
@@ -34,15 +34,13 @@ fn standard_input() -> Result<String> {
     Ok(text)
 }
 
-/// A JSON string a line in, a JSON array a line out.
+/// A JSON string a line in, a JSON array a line out, at once: a program may wait for it.
 fn lines(tokenizer: &Tokenizer, options: Encode) -> Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
     for (i, line) in io::stdin().lock().lines().enumerate() {
         let text: String = serde_json::from_str(&line.context("standard input")?)
             .with_context(|| format!("line {} of standard input is not a JSON string", i + 1))?;
-        writeln!(out, "{}", serde_json::to_string(&tokenizer.encode(&text, options))?)?;
+        output::emit(&format!("{}\n", serde_json::to_string(&tokenizer.encode(&text, options))?))?;
     }
-    out.flush()?;
     Ok(())
 }
 

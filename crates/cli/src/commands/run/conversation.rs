@@ -58,14 +58,16 @@ pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Re
         };
         let done = match next {
             None => return Ok(()),
-            Some(Turn::Command(command)) if matches!(&*command, "exit" | "quit" | "bye") => return Ok(()),
+            Some(Turn::Command(command)) if matches!(command.trim(), "exit" | "quit" | "bye") => {
+                return Ok(());
+            }
             Some(Turn::Command(command)) => chat.command(&command),
             Some(Turn::Text(text)) if text.trim().is_empty() => Ok(()),
             Some(Turn::Text(text)) if args.single_turn => return chat.say(args.framed(&text)),
             Some(Turn::Text(text)) => chat.say(args.framed(&text)),
         };
         if let Err(error) = done {
-            if output::is_closed_pipe(&error) {
+            if output::is_closed(&error) {
                 return Err(error);
             }
             output::note(&format!("error: {error:#}"));

@@ -18,7 +18,7 @@ use chat::{Message, Role};
 use engine::Finish;
 
 use crate::args::RunArgs;
-use crate::{interrupt, output, text_file};
+use crate::{interrupt, output, terminal, text_file};
 use printer::Printer;
 use session::{Reply, Session};
 
@@ -95,11 +95,8 @@ fn text(args: &RunArgs) -> Result<Option<String>> {
 
 /// How answers are shown.
 fn printer(args: &RunArgs) -> Printer {
-    if args.plain || !io::stdout().is_terminal() {
-        Printer::plain()
-    } else {
-        Printer::terminal(!args.hide_thinking)
-    }
+    let is_styled = io::stdout().is_terminal() && terminal::is_capable() && terminal::is_coloured();
+    if args.plain || !is_styled { Printer::plain() } else { Printer::terminal(!args.hide_thinking) }
 }
 
 /// Ends the output of a single answer and says what should be known about it.

@@ -1,0 +1,54 @@
+//! The line editor takes the terminal's line discipline and echo. If a signal ends the program then, the terminal gets
+//! its modes back first: otherwise the shell would not show what is typed.
+#![expect(unsafe_code, reason = "modes of terminals and handlers of signals are set by foreign functions")]
+
+use std::mem::MaybeUninit;
+use std::sync::OnceLock;
+
+static MODES: OnceLock<libc::termios> = OnceLock::new();
+
+/// From now on signals that end the program restore the modes of now. Nothing is done without a terminal.
+pub(crate) fn keep() {
+    let mut modes = MaybeUninit::uninit();
+    // SAFETY: the pointer is that of a variable of this function.
+    if unsafe { libc::tcgetattr(libc::STDIN_FILENO, modes.as_mut_ptr()) } != 0 {
+        return;
+    }
+    // SAFETY: it succeeded, so they were written.
+    if MODES.set(unsafe { modes.assume_init() }).is_err() {
+        return;
+    }
+    for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
+        // SAFETY: `restore_and_end` calls only functions that POSIX allows in a handler.
+        unsafe {
+            if libc::signal(signal, restore_and_end as *const () as libc::sighandler_t) == libc::SIG_IGN {
+                // So the caller wants it, as nohup does.
+                libc::signal(signal, libc::SIG_IGN);
+            }
+        }
+    }
+}
+
+/// Gives the terminal the modes that were kept. Where another program has the terminal, nothing is done.
+pub(crate) fn restore() {
+    const NO_BRACKETED_PASTE_AND_A_CURSOR: &[u8] = b"\x1b[?2004l\x1b[?25h";
+    let Some(modes) = MODES.get() else { return };
+    // SAFETY: the pointers are those of constants, or of a static that is never written again.
+    unsafe {
+        let foreground = libc::tcgetpgrp(libc::STDIN_FILENO);
+        if foreground < 0 || foreground == libc::getpgrp() {
+            libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, modes);
+            let text = NO_BRACKETED_PASTE_AND_A_CURSOR;
+            libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len());
+        }
+    }
+}
+
+extern "C" fn restore_and_end(signal: libc::c_int) {
+    restore();
+    // SAFETY: no memory is concerned. The signal is held back until this returns, and then ends the program.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
+}
