@@ -57,7 +57,7 @@ fn output_of(args: &[&str], input: &str) -> String {
 }
 
 /// What fails prints nothing, and says why: all of `what`.
-fn fails(args: &[&str], input: &str, code: i32, what: &[&str]) {
+fn fails(args: &[&str], input: impl AsRef<[u8]>, code: i32, what: &[&str]) {
     let (found, out, err) = llama_rs(args, input);
     assert_eq!((found, out.as_str()), (code, ""), "{args:?}: {err}");
     what.iter().for_each(|what| assert!(err.contains(what), "{args:?}: {what} is not in {err}"));
@@ -72,6 +72,7 @@ fn text_becomes_tokens_and_text_again() {
     prints(&["detokenize", "m.gguf", "--no-special"], "[1,100,101]", "ab");
     prints(&["detokenize", "m.gguf", "--jsonl", "--no-special"], "[100]\n[198,172]\n", "\"a\"\n\"é\"\n");
     fails(&["detokenize", "m.gguf"], "[999]", 1, &["999", "260 tokens"]);
+    fails(&["tokenize", "m.gguf"], b"a\xff", 1, &["standard input: no UTF-8 text: byte 1"]);
     fails(&["tokenize", "m.gguf", "--jsonl"], "a\n", 1, &["line 1"]);
     fails(&["tokenize", "missing.gguf", "-p", "a"], "", 1, &["error: cannot open missing.gguf: "]);
     prints(&["tokenize", "m.gguf", "-p", "--a_b", "--ids", "--no_special"], "", "[48,48,100,98,101]\n");
@@ -217,6 +218,7 @@ fn what_cannot_be_answered_says_why() {
     let run = |more: &[&'static str]| [&["run", "m.gguf"][..], more].concat();
     fails(&run(&["-p", "a", "-j", "{"]), "", 1, &["--json-schema"]);
     fails(&run(&["-p", "a", "--grammar", "root ::= ["]), "", 1, &["--grammar", "line 1"]);
+    fails(&run(&["-p", "a", "--grammar", "tools.json"]), "", 1, &["--grammar-file takes tools.json"]);
     fails(&run(&["-p", "a", "--grammar", "x", "--regex", "y"]), "", 2, &["--regex"]);
     fails(&run(&[]), "", 1, &["standard input is empty"]);
     fails(&run(&["-p", "a", "-f", "b"]), "", 2, &["--prompt", "--file"]);
@@ -228,7 +230,7 @@ fn what_cannot_be_answered_says_why() {
         fails(&run(&["-p", "a", "--raw", what]), "", 2, &["--raw"]);
     }
     fails(&run(&["-p", "a", "-c", "99999999999999"]), "", 2, &["--ctx-size", "16777216"]);
-    fails(&run(&["-p", "a long prompt", "-c", "8"]), "", 1, &["context 8", "-c N"]);
+    fails(&run(&["-p", "a long prompt", "-c", "8"]), "", 1, &["context 8", "-c N", "/undo"]);
     fs::write(FOLDER.join("latin.txt"), b"caf\xe9").expect("writable");
     for flag in ["-f", "--chat-template-file", "--grammar-file", "-sysf"] {
         fails(&run(&[flag, "latin.txt"]), "hello", 1, &["latin.txt", "byte 3"]);
@@ -324,9 +326,11 @@ fn a_line_is_answered_before_the_next_one_comes() {
 #[test]
 fn a_chat_can_be_piped() {
     let args = ["run", "m.gguf", "-t", "1", "-i", "--grammar", "root ::= \"yes\""];
-    let (code, out, err) = llama_rs(&args, "Really?\n/tokens\n/nothing\n/undo\n/undo\n/exit\n");
+    let (code, out, err) =
+        llama_rs(&args, "Really?\n/tokens\n/nothing\n/clear it\n/undo\n/undo\n/exit \n/help\n");
     assert_eq!((code, out.as_str()), (0, "yes\n"), "{err}");
-    for what in ["of 512 tokens", "/nothing", "nothing has been asked yet"] {
+    assert!(!err.contains("leave; so does Ctrl-D"), "/exit did not end it: {err}");
+    for what in ["of 512 tokens", "/nothing", "/clear takes nothing", "nothing has been asked yet"] {
         assert!(err.contains(what), "{what} is not in {err}");
     }
     // A prompt is no command, whatever it begins with, and a failure takes nothing away.

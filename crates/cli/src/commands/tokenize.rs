@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use tokenizer::{Encode, TokenId, Tokenizer};
 
 use crate::args::TokenizeArgs;
-use crate::{models, output};
+use crate::{models, output, text_file};
 
 pub(crate) fn run(args: &TokenizeArgs) -> Result<()> {
     let tokenizer = models::tokenizer(args.model.path())?;
@@ -29,9 +29,9 @@ pub(crate) fn run(args: &TokenizeArgs) -> Result<()> {
 }
 
 fn standard_input() -> Result<String> {
-    let mut text = String::new();
-    io::stdin().lock().read_to_string(&mut text).context("standard input is not UTF-8 text")?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).context("standard input")?;
+    text_file::text(bytes).context("standard input")
 }
 
 /// A JSON string a line in, a JSON array a line out, at once: a program may wait for it.

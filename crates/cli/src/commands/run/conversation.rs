@@ -1,7 +1,7 @@
 //! The chat: turns of a person, answers, and the commands that begin with a slash.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use chat::{Message, Role};
@@ -117,25 +117,28 @@ impl Chat<'_> {
     fn command(&mut self, command: &str) -> Result<()> {
         let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
         let rest = rest.trim();
-        match name {
-            "help" | "?" => output::note(HELP),
-            "system" => self.set_system(rest),
-            "model" => {
-                let session = Session::open_model(self.args, Path::new(file(name, rest)?))?;
+        match (name, rest) {
+            ("help" | "?", "") => output::note(HELP),
+            ("system", _) => self.set_system(rest),
+            ("model", _) => {
+                let session = Session::open_model(self.args, &file(name, rest)?)?;
                 session.template()?;
                 self.session = session;
             }
-            "undo" => drop(self.take_question()?),
-            "retry" | "regen" => self.retry()?,
-            "tool" => self.tool_result(rest)?,
-            "save" => transcript::save(&self.messages, Path::new(file(name, rest)?))?,
-            "load" => self.messages = transcript::load(Path::new(file(name, rest)?))?,
-            "tokens" => output::note(&format!(
+            ("undo", "") => drop(self.take_question()?),
+            ("retry" | "regen", "") => self.retry()?,
+            ("tool", _) => self.tool_result(rest)?,
+            ("save", _) => transcript::save(&self.messages, &file(name, rest)?)?,
+            ("load", _) => self.messages = transcript::load(&file(name, rest)?)?,
+            ("tokens", "") => output::note(&format!(
                 "{} of {} tokens",
                 self.session.n_tokens(&self.messages)?,
                 self.session.n_ctx()
             )),
-            "clear" => self.messages = opening(self.args)?,
+            ("clear", "") => self.messages = opening(self.args)?,
+            ("help" | "?" | "undo" | "retry" | "regen" | "tokens" | "clear" | "exit" | "quit" | "bye", _) => {
+                bail!("/{name} takes nothing after it");
+            }
             _ => bail!("there is no command /{name}; /help shows those there are"),
         }
         Ok(())
@@ -169,9 +172,29 @@ impl Chat<'_> {
 }
 
 /// The file a command names.
-fn file<'a>(command: &str, name: &'a str) -> Result<&'a str> {
+fn file(command: &str, name: &str) -> Result<PathBuf> {
     if name.is_empty() {
         bail!("/{command} needs the name of a file");
     }
-    Ok(name)
+    Ok(at_home(name, std::env::home_dir()))
+}
+
+/// There is no shell here that would know `~`.
+fn at_home(name: &str, home: Option<PathBuf>) -> PathBuf {
+    match (name.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_may_be_at_home() {
+        for (name, want) in [("~/a b.json", "/me/a b.json"), ("~you/a", "~you/a"), ("a/~/b", "a/~/b")] {
+            assert_eq!(at_home(name, Some(PathBuf::from("/me"))), PathBuf::from(want));
+        }
+    }
 }
