@@ -26,6 +26,8 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let wrong = [("general.sampling.temp", OwnedValue::String(b"hot".to_vec()))];
     fs::write(folder.join("hot.gguf"), model(&wrong)).expect("writable");
     fs::write(folder.join("tools.json"), TOOLS).expect("writable");
+    let companion = [("general.type", OwnedValue::String(b"mmproj".to_vec()))];
+    fs::write(folder.join("mmproj.gguf"), model(&companion)).expect("writable");
     fs::write(folder.join("broken.gguf"), b"GGUF and no more").expect("writable");
     folder
 });
@@ -77,6 +79,7 @@ fn text_becomes_tokens_and_text_again() {
     fails(&["tokenize", "missing.gguf", "-p", "a"], "", 1, &["error: cannot open missing.gguf: "]);
     prints(&["tokenize", "m.gguf", "-p", "--a_b", "--ids", "--no_special"], "", "[48,48,100,98,101]\n");
     fails(&["tokenize", ".", "-p", "a"], "", 1, &["cannot map .: it is a folder"]);
+    fails(&["tokenize", "mmproj.gguf", "-p", "a"], "", 1, &["mmproj.gguf", "goes with a model"]);
     fails(&["tokenize", "broken.gguf", "-p", "a"], "", 1, &["broken.gguf"]);
     fails(&["tokenize", "m.gguf", "--idz"], "", 2, &["--idz"]);
     fails(&["tokenize"], "", 2, &["<MODEL>"]);
@@ -216,6 +219,7 @@ fn the_environment_stands_for_flags() {
 #[test]
 fn what_cannot_be_answered_says_why() {
     let run = |more: &[&'static str]| [&["run", "m.gguf"][..], more].concat();
+    fails(&["run", "mmproj.gguf", "-p", "a"], "", 1, &["mmproj.gguf", "goes with a model"]);
     fails(&run(&["-p", "a", "-j", "{"]), "", 1, &["--json-schema"]);
     fails(&run(&["-p", "a", "--grammar", "root ::= ["]), "", 1, &["--grammar", "line 1"]);
     fails(&run(&["-p", "a", "--grammar", "tools.json"]), "", 1, &["--grammar-file takes tools.json"]);

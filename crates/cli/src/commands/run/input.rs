@@ -95,6 +95,9 @@ fn lines(ends: Ends, is_marked: bool) -> Result<Option<Turn>> {
         let mut line = Vec::new();
         let n = io::stdin().lock().read_until(b'\n', &mut line).context("standard input")?;
         if n == 0 && text.is_empty() {
+            if is_marked {
+                output::ask("\n");
+            }
             return Ok(None);
         }
         text += text_file::text(line).context("standard input")?.trim_end_matches(['\n', '\r']);
