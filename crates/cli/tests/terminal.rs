@@ -195,9 +195,20 @@ fn the_shell_gets_its_terminal_back() {
         let mut terminal = Terminal::new(&[&YES[..], &["-i"]].concat(), &[]);
         terminal.wait_for_turn();
         terminal.kill(signal);
-        let (status, _) = terminal.end();
+        let (status, shown) = terminal.end();
         let expected = if signal == libc::SIGINT { (None, Some(130)) } else { (Some(signal), None) };
         assert_eq!((status.signal(), status.code()), expected);
-        assert!(terminal.is_cooked(), "{signal}");
+        assert!(
+            terminal.is_cooked() && shown.ends_with("\x1b[0m\x1b[?2004l\x1b[?25h"),
+            "{signal}: {shown:?}"
+        );
     }
+    // In the middle of a heading.
+    let endless = ["run", "m.gguf", "-t", "1", "-p", "Hi", "--grammar", "root ::= \"# \" [a-z]+"];
+    let mut terminal = Terminal::new(&[&endless[..], &["--ignore-eos", "-c", "16384"]].concat(), &[]);
+    terminal.wait_for("\x1b[1;36m");
+    terminal.kill(libc::SIGTERM);
+    let (status, shown) = terminal.end();
+    assert_eq!(status.signal(), Some(libc::SIGTERM));
+    assert!(shown.contains("\x1b[0m"), "{shown:?}");
 }

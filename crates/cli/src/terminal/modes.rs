@@ -1,14 +1,18 @@
-//! The line editor takes the terminal's line discipline and echo. If a signal ends the program then, the terminal gets
-//! its modes back first: otherwise the shell would not show what is typed.
+//! The line editor takes the terminal's line discipline and echo, and answers have colours. If a signal ends the program
+//! then, the terminal first becomes what it was: otherwise the shell would not show what is typed, or show it dimmed.
 #![expect(unsafe_code, reason = "modes of terminals and handlers of signals are set by foreign functions")]
 
+use std::io::{self, IsTerminal};
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
 static MODES: OnceLock<libc::termios> = OnceLock::new();
 
-/// From now on signals that end the program restore the modes of now. Nothing is done without a terminal.
+/// From now on signals that end the program restore the modes of now. Nothing is done without a capable terminal.
 pub(crate) fn keep() {
+    if !(io::stderr().is_terminal() && super::is_capable()) {
+        return;
+    }
     let mut modes = MaybeUninit::uninit();
     // SAFETY: the pointer is that of a variable of this function.
     if unsafe { libc::tcgetattr(libc::STDIN_FILENO, modes.as_mut_ptr()) } != 0 {
@@ -31,14 +35,14 @@ pub(crate) fn keep() {
 
 /// Gives the terminal the modes that were kept. Where another program has the terminal, nothing is done.
 pub(crate) fn restore() {
-    const NO_BRACKETED_PASTE_AND_A_CURSOR: &[u8] = b"\x1b[?2004l\x1b[?25h";
+    const NO_STYLE_NO_BRACKETED_PASTE_A_CURSOR: &[u8] = b"\x1b[0m\x1b[?2004l\x1b[?25h";
     let Some(modes) = MODES.get() else { return };
     // SAFETY: the pointers are those of constants, or of a static that is never written again.
     unsafe {
         let foreground = libc::tcgetpgrp(libc::STDIN_FILENO);
         if foreground < 0 || foreground == libc::getpgrp() {
             libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, modes);
-            let text = NO_BRACKETED_PASTE_AND_A_CURSOR;
+            let text = NO_STYLE_NO_BRACKETED_PASTE_A_CURSOR;
             libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len());
         }
     }

@@ -32,6 +32,8 @@ enum Task {
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let task = task(args)?;
     let session = Session::open(args)?;
+    #[cfg(unix)]
+    terminal::modes::keep();
     interrupt::listen()?;
     match task {
         Task::Continue(text) => {
