@@ -184,6 +184,8 @@ fn a_dumb_terminal_gets_lines() {
     assert!(terminal.is_cooked());
     terminal.types("Really?\n");
     assert_eq!(terminal.wait_for("> "), "Really?\r\n**yes**\r\n> ");
+    terminal.types("\"\"\"\n/a\n\"\"\"\n");
+    assert!(terminal.wait_for("yes**\r\n> ").contains("\n. "));
     terminal.types("\x04");
     let (status, shown) = terminal.end();
     assert!(status.success() && shown.ends_with('\n'), "{status} {shown}");

@@ -99,7 +99,11 @@ fn lines(ends: Ends, is_marked: bool) -> Result<Option<Turn>> {
             return Ok(None);
         }
         text += text_file::text(line).context("standard input")?.trim_end_matches(['\n', '\r']);
-        if n == 0 || ends.is_whole(&text) {
+        // What a program writes is taken as it is, what a person types as in the editor.
+        if is_marked && (n == 0 || !ends.is_open(&text)) {
+            return Ok(Some(typed(&text, ends)));
+        }
+        if !is_marked && (n == 0 || ends.is_whole(&text)) {
             return Ok(Some(Turn::new(ends.without_mark(&text))));
         }
         text.push('\n');
@@ -128,6 +132,14 @@ impl Ends {
         }
     }
 
+    /// Whether a person goes on in the next line.
+    fn is_open(self, text: &str) -> bool {
+        match self {
+            Self::Line => text.trim_start().strip_prefix(QUOTES).is_some_and(|rest| !rest.contains(QUOTES)),
+            Self::Backslash => !self.is_whole(text),
+        }
+    }
+
     fn without_mark(self, text: &str) -> &str {
         match self {
             Self::Backslash if !text.starts_with('/') => text.strip_suffix('\\').unwrap_or(text),
@@ -139,11 +151,7 @@ impl Ends {
 /// Decides whether Enter ends the turn or begins another line.
 impl Validator for Ends {
     fn validate(&self, text: &str) -> ValidationResult {
-        let is_open = match self {
-            Self::Line => text.trim_start().strip_prefix(QUOTES).is_some_and(|rest| !rest.contains(QUOTES)),
-            Self::Backslash => !self.is_whole(text),
-        };
-        if is_open { ValidationResult::Incomplete } else { ValidationResult::Complete }
+        if self.is_open(text) { ValidationResult::Incomplete } else { ValidationResult::Complete }
     }
 }
 
