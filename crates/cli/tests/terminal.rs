@@ -178,6 +178,19 @@ fn a_chat_is_typed() {
 }
 
 #[test]
+fn what_is_typed_during_an_answer_comes_after_it() {
+    let long = ["run", "m.gguf", "-t", "1", "-i", "--grammar", "root ::= \"+\"{200}"];
+    let mut terminal = Terminal::new(&long, &[]);
+    terminal.wait_for_turn();
+    terminal.types("Go\r");
+    terminal.wait_for("+");
+    terminal.types("/exit\r");
+    let (status, shown) = terminal.end();
+    assert!(status.success(), "{shown}");
+    assert!(terminal.is_cooked() && shown.starts_with(&"+".repeat(199)), "{shown:?}");
+}
+
+#[test]
 fn a_dumb_terminal_gets_lines() {
     let mut terminal = Terminal::new(&[&YES[..], &["-i"]].concat(), &[("TERM", "dumb")]);
     assert_eq!(terminal.wait_for("\n> "), "Say something; /help shows what else can be done.\r\n> ");

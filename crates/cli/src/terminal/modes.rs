@@ -48,6 +48,30 @@ pub(crate) fn restore() {
     }
 }
 
+/// While it lives, what is typed waits unseen, and the Enter in it stays one: as a line break it would end no turn.
+pub(crate) struct Quiet(libc::termios);
+
+/// None where no modes are kept.
+pub(crate) fn quiet() -> Option<Quiet> {
+    let kept = *MODES.get()?;
+    let mut modes = kept;
+    modes.c_lflag &= !libc::ECHO;
+    modes.c_iflag &= !libc::ICRNL;
+    set(&modes);
+    Some(Quiet(kept))
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        set(&self.0);
+    }
+}
+
+fn set(modes: &libc::termios) {
+    // SAFETY: the pointer is that of a reference. If it fails, the terminal stays as it is.
+    unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, modes) };
+}
+
 extern "C" fn restore_and_end(signal: libc::c_int) {
     restore();
     // SAFETY: no memory is concerned. The signal is held back until this returns, and then ends the program.

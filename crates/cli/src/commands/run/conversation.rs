@@ -56,6 +56,8 @@ pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Re
             Some(turn) => Some(turn),
             None => input.read()?,
         };
+        #[cfg(unix)]
+        let _quiet = input.quiet();
         let done = match next {
             None => return Ok(()),
             Some(Turn::Command(command)) if matches!(command.trim(), "exit" | "quit" | "bye") => {

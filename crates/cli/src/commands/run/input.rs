@@ -66,6 +66,12 @@ impl Input {
         Self { editor: Some(Box::new(editor)), is_marked, ends }
     }
 
+    /// While it lives, what is typed waits for the line editor.
+    #[cfg(unix)]
+    pub(super) fn quiet(&self) -> Option<terminal::modes::Quiet> {
+        self.editor.as_ref().and_then(|_| terminal::modes::quiet())
+    }
+
     /// The next turn; none at the end of the input.
     pub(super) fn read(&mut self) -> Result<Option<Turn>> {
         let text = match &mut self.editor {
