@@ -6,7 +6,7 @@
 mod tiny;
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
 struct Terminal {
     /// The end of the person.
     person: File,
-    /// The end of the program, open so that what it showed can be read when it is gone.
+    /// The end of the program, open so that the modes can be seen when it is gone.
     program: OwnedFd,
     child: Child,
     /// What the program has shown so far.
@@ -83,15 +83,24 @@ impl Terminal {
         self.wait_for("\x1b[?2004h") + &self.wait_for("> ")
     }
 
-    /// Takes what is there, or waits for a moment.
-    fn read(&mut self) {
+    /// Takes what is there, or waits for a moment. False when there will be nothing more.
+    fn read(&mut self) -> bool {
         let mut bytes = [0; 4096];
-        let Ok(n) = self.person.read(&mut bytes) else { return sleep(Duration::from_millis(5)) };
+        let n = match self.person.read(&mut bytes) {
+            Ok(n) => n,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                sleep(Duration::from_millis(5));
+                return true;
+            }
+            // So Linux says that nobody has the other end.
+            Err(_) => 0,
+        };
         let text = String::from_utf8_lossy(&bytes[..n]).into_owned();
         if text.contains("\x1b[6n") {
             self.types("\x1b[1;1R");
         }
         self.shown += &text;
+        n > 0
     }
 
     fn kill(&self, signal: libc::c_int) {
@@ -110,8 +119,8 @@ impl Terminal {
         flags & libc::ICANON != 0 && flags & libc::ECHO != 0
     }
 
-    /// Waits for the end: how it ended, and what was shown since the last wait.
-    fn end(&mut self) -> (ExitStatus, String) {
+    /// Waits for the end: how it ended, what was shown since the last wait, and whether the terminal is cooked then.
+    fn end(mut self) -> (ExitStatus, String, bool) {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("it is ours") {
@@ -120,14 +129,17 @@ impl Terminal {
             assert!(begun.elapsed() < PATIENCE, "waited for the end, have {:?}", self.shown);
             self.read();
         };
-        self.read();
-        (status, std::mem::take(&mut self.shown))
+        let is_cooked = self.is_cooked();
+        // Only when nobody has the other end all that was written to it has come.
+        self.program = File::open("/dev/null").expect("it is always there").into();
+        while self.read() {}
+        (status, self.shown, is_cooked)
     }
 }
 
 /// All that is shown by a program that nothing is typed to.
 fn shown(args: &[&str], variables: &[(&str, &str)]) -> String {
-    let (status, shown) = Terminal::new(args, variables).end();
+    let (status, shown, _) = Terminal::new(args, variables).end();
     assert!(status.success(), "{args:?}: {shown}");
     // After the last erased line of the progress.
     shown.rsplit("\x1b[2K").next().unwrap_or_default().replace("\r\n", "\n")
@@ -171,8 +183,8 @@ fn a_chat_is_typed() {
     terminal.types("/save pasted.json\r");
     terminal.wait_for_turn();
     terminal.types("\x04");
-    let (status, _) = terminal.end();
-    assert!(status.success() && terminal.is_cooked(), "{status}");
+    let (status, _, is_cooked) = terminal.end();
+    assert!(status.success() && is_cooked, "{status}");
     let saved = fs::read_to_string(FOLDER.join("pasted.json")).expect("it was saved");
     assert!(saved.contains("one\\ntwo"), "{saved}");
 }
@@ -185,9 +197,9 @@ fn what_is_typed_during_an_answer_comes_after_it() {
     terminal.types("Go\r");
     terminal.wait_for("+");
     terminal.types("/exit\r");
-    let (status, shown) = terminal.end();
+    let (status, shown, is_cooked) = terminal.end();
     assert!(status.success(), "{shown}");
-    assert!(terminal.is_cooked() && shown.starts_with(&"+".repeat(199)), "{shown:?}");
+    assert!(is_cooked && shown.starts_with(&"+".repeat(199)), "{shown:?}");
 }
 
 #[test]
@@ -200,7 +212,7 @@ fn a_dumb_terminal_gets_lines() {
     terminal.types("\"\"\"\n/a\n\"\"\"\n");
     assert!(terminal.wait_for("yes**\r\n> ").contains("\n. "));
     terminal.types("\x04");
-    let (status, shown) = terminal.end();
+    let (status, shown, _) = terminal.end();
     assert!(status.success() && shown.ends_with('\n'), "{status} {shown}");
 }
 
@@ -210,20 +222,17 @@ fn the_shell_gets_its_terminal_back() {
         let mut terminal = Terminal::new(&[&YES[..], &["-i"]].concat(), &[]);
         terminal.wait_for_turn();
         terminal.kill(signal);
-        let (status, shown) = terminal.end();
+        let (status, shown, is_cooked) = terminal.end();
         let expected = if signal == libc::SIGINT { (None, Some(130)) } else { (Some(signal), None) };
         assert_eq!((status.signal(), status.code()), expected);
-        assert!(
-            terminal.is_cooked() && shown.ends_with("\x1b[0m\x1b[?2004l\x1b[?25h"),
-            "{signal}: {shown:?}"
-        );
+        assert!(is_cooked && shown.ends_with("\x1b[0m\x1b[?2004l\x1b[?25h"), "{signal}: {shown:?}");
     }
     // In the middle of a heading.
     let endless = ["run", "m.gguf", "-t", "1", "-p", "Hi", "--grammar", "root ::= \"# \" [a-z]+"];
     let mut terminal = Terminal::new(&[&endless[..], &["--ignore-eos", "-c", "16384"]].concat(), &[]);
     terminal.wait_for("\x1b[1;36m");
     terminal.kill(libc::SIGTERM);
-    let (status, shown) = terminal.end();
+    let (status, shown, _) = terminal.end();
     assert_eq!(status.signal(), Some(libc::SIGTERM));
     assert!(shown.contains("\x1b[0m"), "{shown:?}");
 }
