@@ -203,6 +203,20 @@ fn what_is_typed_during_an_answer_comes_after_it() {
 }
 
 #[test]
+fn many_lines_end_as_is_said() {
+    let mut terminal = Terminal::new(&[&YES[..], &["-i", "-mli"]].concat(), &[]);
+    assert!(terminal.wait_for_turn().contains("Say something, with \\ at its end; /help"));
+    terminal.types("one\rtwo\\\r");
+    assert!(terminal.wait_for_turn().contains("yes"));
+    terminal.types("/save many.json\r");
+    terminal.wait_for_turn();
+    terminal.types("\x04");
+    assert!(terminal.end().0.success());
+    let saved = fs::read_to_string(FOLDER.join("many.json")).expect("it was saved");
+    assert!(saved.contains("one\\ntwo\""), "{saved}");
+}
+
+#[test]
 fn a_dumb_terminal_gets_lines() {
     let mut terminal = Terminal::new(&[&YES[..], &["-i"]].concat(), &[("TERM", "dumb")]);
     assert_eq!(terminal.wait_for("\n> "), "Say something; /help shows what else can be done.\r\n> ");

@@ -47,7 +47,8 @@ pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Re
     // A model without a usable template is refused before anything is typed.
     chat.session.template()?;
     if io::stdin().is_terminal() {
-        output::note("Say something; /help shows what else can be done.");
+        let end = if args.multiline_input { ", with \\ at its end" } else { "" };
+        output::note(&format!("Say something{end}; /help shows what else can be done."));
     }
     let mut input = Input::new(args.multiline_input);
     let mut turn = first.map(Turn::Text);
