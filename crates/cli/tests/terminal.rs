@@ -164,12 +164,20 @@ fn a_terminal_obeys_no_model() {
 
 #[test]
 fn colours_are_for_those_who_want_them() {
-    let run = [&YES[..], &["-p", "Hi"]].concat();
-    assert_eq!(shown(&run, &[]), "\x1b[0m\x1b[1myes\x1b[0m\n");
-    for variable in [("NO_COLOR", "1"), ("TERM", "dumb"), ("TERM", "")] {
-        assert_eq!(shown(&run, &[variable]), "**yes**\n", "{variable:?}");
+    let grammar = r##"root ::= "**b** `c`\n# d""##;
+    let run = ["run", "m.gguf", "-t", "1", "-p", "Hi", "--grammar", grammar];
+    let (bold, reset) = ("\x1b[1mb\x1b[0m", "\x1b[0m");
+    let coloured = format!("{reset}{bold} {reset}\x1b[33mc{reset}\n\x1b[1;36md{reset}\n");
+    let colourless = format!("{reset}{bold} {reset}\x1b[4mc{reset}\n\x1b[1;4md{reset}\n");
+    let plain = "**b** `c`\n# d\n".to_owned();
+    for (name, value, want) in [
+        ("NO_COLOR", "", &coloured),
+        ("NO_COLOR", "1", &colourless),
+        ("TERM", "dumb", &plain),
+        ("TERM", "", &plain),
+    ] {
+        assert_eq!(&shown(&run, &[(name, value)]), want, "{name}={value}");
     }
-    assert_eq!(shown(&run, &[("NO_COLOR", "")]), "\x1b[0m\x1b[1myes\x1b[0m\n");
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Markdown {
                 ""
             }
             Kind::Heading(level) => {
-                out.push_str(style::HEADING);
+                out.push_str(style::heading());
                 out.push_str(text[level..].trim_start());
                 self.state = State::Heading;
                 return;
@@ -190,10 +190,10 @@ mod tests {
             let mut out: String = pieces.iter().map(|piece| markdown.push(piece)).collect();
             out.push_str(&markdown.finish());
             out.replace(style::RESET, "<0>")
-                .replace(style::HEADING, "<h>")
+                .replace(style::heading(), "<h>")
                 .replace(style::BOLD, "<b>")
                 .replace("\x1b[3m", "<i>")
-                .replace(style::CODE, "<c>")
+                .replace(style::code(), "<c>")
                 .replace(style::DIM, "<d>")
         };
         assert_eq!(shown(&[text]), want);

@@ -31,6 +31,14 @@ pub(crate) mod style {
     pub(crate) const RESET: &str = "\x1b[0m";
     pub(crate) const DIM: &str = "\x1b[2m";
     pub(crate) const BOLD: &str = "\x1b[1m";
-    pub(crate) const HEADING: &str = "\x1b[1;36m";
-    pub(crate) const CODE: &str = "\x1b[33m";
+
+    /// Coloured, or else underlined.
+    pub(crate) fn heading() -> &'static str {
+        if super::is_coloured() { "\x1b[1;36m" } else { "\x1b[1;4m" }
+    }
+
+    /// Coloured, or else underlined.
+    pub(crate) fn code() -> &'static str {
+        if super::is_coloured() { "\x1b[33m" } else { "\x1b[4m" }
+    }
 }

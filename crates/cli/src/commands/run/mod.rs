@@ -97,8 +97,11 @@ fn text(args: &RunArgs) -> Result<Option<String>> {
 
 /// How answers are shown.
 fn printer(args: &RunArgs) -> Printer {
-    let is_styled = io::stdout().is_terminal() && terminal::is_capable() && terminal::is_coloured();
-    if args.plain || !is_styled { Printer::plain() } else { Printer::terminal(!args.hide_thinking) }
+    if args.plain || !(io::stdout().is_terminal() && terminal::is_capable()) {
+        Printer::plain()
+    } else {
+        Printer::terminal(!args.hide_thinking)
+    }
 }
 
 /// Ends the output of a single answer and says what should be known about it.
