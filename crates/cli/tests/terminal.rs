@@ -51,8 +51,11 @@ impl Terminal {
         assert_eq!(code, 0, "a pseudo-terminal can be opened");
         // SAFETY: both were opened just now, and nobody else has them.
         let (person, program) = unsafe { (File::from_raw_fd(person), OwnedFd::from_raw_fd(program)) };
-        // SAFETY: no memory is concerned.
-        assert_eq!(unsafe { libc::fcntl(person.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }, 0);
+        // The program must not have the end of the person, or it would not see that the person has gone.
+        for (what, flag) in [(libc::F_SETFL, libc::O_NONBLOCK), (libc::F_SETFD, libc::FD_CLOEXEC)] {
+            // SAFETY: no memory is concerned.
+            assert_eq!(unsafe { libc::fcntl(person.as_raw_fd(), what, flag) }, 0);
+        }
         let end = || Stdio::from(program.try_clone().expect("it is open"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_llama-rs"));
         command.args(args).current_dir(&*FOLDER).env("TERM", "xterm").env_remove("NO_COLOR");
