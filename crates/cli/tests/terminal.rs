@@ -214,6 +214,15 @@ fn what_is_typed_during_an_answer_comes_after_it() {
 }
 
 #[test]
+fn a_chat_ends_with_its_terminal() {
+    let mut terminal = Terminal::new(&[&YES[..], &["-i"]].concat(), &[]);
+    terminal.wait_for_turn();
+    let Terminal { person, program, mut child, .. } = terminal;
+    drop((person, program));
+    assert_eq!(child.wait().expect("it ends").code(), Some(129));
+}
+
+#[test]
 fn many_lines_end_as_is_said() {
     let mut terminal = Terminal::new(&[&YES[..], &["-i", "-mli"]].concat(), &[]);
     assert!(terminal.wait_for_turn().contains("Say something, with \\ at its end; /help"));

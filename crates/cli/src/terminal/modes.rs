@@ -48,6 +48,23 @@ pub(crate) fn restore() {
     }
 }
 
+/// From now on a terminal that goes away ends the program, as SIGHUP does where it is sent and not ignored: the line
+/// editor would read from it for ever.
+pub(crate) fn end_with_terminal() {
+    std::thread::spawn(|| {
+        let mut input = libc::pollfd { fd: libc::STDIN_FILENO, events: 0, revents: 0 };
+        // SAFETY: the pointer is that of one variable of this function, as the 1 says.
+        while unsafe { libc::poll(&raw mut input, 1, -1) } < 0 {
+            if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                return;
+            }
+        }
+        if input.revents & libc::POLLHUP != 0 {
+            std::process::exit(128 + libc::SIGHUP);
+        }
+    });
+}
+
 /// While it lives, what is typed waits unseen, and the Enter in it stays one: as a line break it would end no turn.
 pub(crate) struct Quiet(libc::termios);
 

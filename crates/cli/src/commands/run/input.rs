@@ -54,6 +54,8 @@ impl Input {
         if !(is_marked && io::stdout().is_terminal() && terminal::is_capable()) {
             return Self { editor: None, is_marked, ends };
         }
+        #[cfg(unix)]
+        terminal::modes::end_with_terminal();
         let mut keys = default_emacs_keybindings();
         let newline = || ReedlineEvent::Edit(vec![EditCommand::InsertNewline]);
         keys.add_binding(KeyModifiers::ALT, KeyCode::Enter, newline());
