@@ -6,7 +6,7 @@
     reason = "a tool that reports to the person who ran it"
 )]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -110,6 +110,8 @@ fn demo(prompt: &str) -> Result<()> {
 
 /// The folder of the workspace, wherever the command was typed.
 fn repository() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // As cargo says it when it runs this: what was compiled may come from another clone with the same target folder.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR");
+    let here = here.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     here.parent().expect("xtask is a folder of the workspace").to_path_buf()
 }

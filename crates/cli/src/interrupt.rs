@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
+#[cfg(unix)]
+use crate::terminal;
+
 /// What shells show for a program ended by this signal.
 pub(crate) const EXIT_CODE: u8 = 130;
 
@@ -29,6 +32,8 @@ static IS_ASKED: AtomicBool = AtomicBool::new(false);
 pub(crate) fn listen() -> Result<()> {
     let on_signal = || {
         if !IS_HEARD.load(Ordering::SeqCst) || IS_ASKED.swap(true, Ordering::SeqCst) {
+            #[cfg(unix)]
+            terminal::modes::restore();
             std::process::exit(i32::from(EXIT_CODE));
         }
     };

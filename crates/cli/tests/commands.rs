@@ -1,25 +1,17 @@
 //! The program as users and scripts call it, on a tiny model of random weights: what goes to standard output and what
 //! to standard error, and exit codes 0 (fine), 1 (failed) and 2 (wrong usage). Says nothing of a model's quality.
 
+mod tiny;
+
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use std::{fs, iter};
 
-use gguf::write::{Builder, OwnedValue};
-use gguf::{TensorType, ValueType};
+use gguf::write::OwnedValue;
 use serde_json::Value;
-
-const N_EMBD: u64 = 32;
-const N_FF: u64 = 64;
-/// `<unk> <s> </s>`, all bytes, and the visible space.
-const N_VOCAB: u64 = 260;
-
-const TEMPLATE: &str = r#"{% for m in messages %}<|{{ m.role }}|>{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}{{ m.content or '' }}{% for c in m.tool_calls or [] %}<tool_call>
-{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}
-</tool_call>{% endfor %}
-{% endfor %}{% if tools %}{{ tools | tojson }}{% endif %}{% if add_generation_prompt %}<|assistant|>{% if enable_thinking is defined and enable_thinking %}<think>{% endif %}{% endif %}"#;
+use tiny::{N_VOCAB, model};
 
 const TOOLS: &str = r#"[{"type": "function", "function": {"name": "add", "description": "Adds.",
     "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}}}}]"#;
@@ -34,64 +26,11 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let wrong = [("general.sampling.temp", OwnedValue::String(b"hot".to_vec()))];
     fs::write(folder.join("hot.gguf"), model(&wrong)).expect("writable");
     fs::write(folder.join("tools.json"), TOOLS).expect("writable");
+    let companion = [("general.type", OwnedValue::String(b"mmproj".to_vec()))];
+    fs::write(folder.join("mmproj.gguf"), model(&companion)).expect("writable");
     fs::write(folder.join("broken.gguf"), b"GGUF and no more").expect("writable");
     folder
 });
-
-fn model(more: &[(&str, OwnedValue)]) -> Vec<u8> {
-    let mut file = Builder::new();
-    let text = |text: &str| OwnedValue::String(text.into());
-    for (key, n) in [
-        ("context_length", 512),
-        ("embedding_length", N_EMBD as u32),
-        ("block_count", 1),
-        ("feed_forward_length", N_FF as u32),
-        ("attention.head_count", 2),
-        ("rope.dimension_count", 16),
-    ] {
-        file.value(&format!("llama.{key}"), OwnedValue::U32(n));
-    }
-    file.value("general.architecture", text("llama")).value("tokenizer.ggml.model", text("llama"));
-    file.value("llama.attention.layer_norm_rms_epsilon", OwnedValue::F32(1e-5));
-    let bytes = (0..=255).map(|byte| format!("<0x{byte:02X}>"));
-    let tokens = ["<unk>", "<s>", "</s>"].map(str::to_owned).into_iter().chain(bytes).chain(["▁".to_owned()]);
-    let tokens = tokens.map(|token| OwnedValue::String(token.into_bytes())).collect();
-    let types = [2, 3, 3].into_iter().chain([6; 256]).chain([1]).map(OwnedValue::I32).collect();
-    file.value("tokenizer.ggml.tokens", OwnedValue::Array(ValueType::String, tokens));
-    file.value("tokenizer.ggml.token_type", OwnedValue::Array(ValueType::I32, types));
-    let scores = iter::repeat_n(OwnedValue::F32(0.0), N_VOCAB as usize).collect();
-    file.value("tokenizer.ggml.scores", OwnedValue::Array(ValueType::F32, scores));
-    file.value("tokenizer.ggml.add_space_prefix", OwnedValue::Bool(false));
-    file.value("tokenizer.chat_template", text(TEMPLATE));
-    for (key, value) in more {
-        file.value(key, value.clone());
-    }
-    let f32 = TensorType::all().find(|ty| ty.name() == "F32").expect("a type");
-    let mut seed = 1u32;
-    let mut tensor = |name: &str, dims: &[u64]| {
-        let mut next = || {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (seed >> 16) as f32 / 65_536.0 - 0.5
-        };
-        let n: u64 = dims.iter().product();
-        let is_norm = name.ends_with("norm.weight");
-        let value = |_| if is_norm { 1.0 } else { next() };
-        let data = (0..n).map(value).flat_map(f32::to_le_bytes).collect();
-        file.tensor(name, dims, f32, data);
-    };
-    tensor("token_embd.weight", &[N_EMBD, N_VOCAB]);
-    for name in ["attn_norm", "ffn_norm"] {
-        tensor(&format!("blk.0.{name}.weight"), &[N_EMBD]);
-    }
-    for name in ["attn_q", "attn_k", "attn_v", "attn_output"] {
-        tensor(&format!("blk.0.{name}.weight"), &[N_EMBD, N_EMBD]);
-    }
-    tensor("blk.0.ffn_gate.weight", &[N_EMBD, N_FF]);
-    tensor("blk.0.ffn_up.weight", &[N_EMBD, N_FF]);
-    tensor("blk.0.ffn_down.weight", &[N_FF, N_EMBD]);
-    tensor("output_norm.weight", &[N_EMBD]);
-    file.to_bytes().expect("a valid file")
-}
 
 /// Exit code, standard output, standard error.
 fn llama_rs(args: &[&str], input: impl AsRef<[u8]>) -> (i32, String, String) {
@@ -120,7 +59,7 @@ fn output_of(args: &[&str], input: &str) -> String {
 }
 
 /// What fails prints nothing, and says why: all of `what`.
-fn fails(args: &[&str], input: &str, code: i32, what: &[&str]) {
+fn fails(args: &[&str], input: impl AsRef<[u8]>, code: i32, what: &[&str]) {
     let (found, out, err) = llama_rs(args, input);
     assert_eq!((found, out.as_str()), (code, ""), "{args:?}: {err}");
     what.iter().for_each(|what| assert!(err.contains(what), "{args:?}: {what} is not in {err}"));
@@ -135,9 +74,12 @@ fn text_becomes_tokens_and_text_again() {
     prints(&["detokenize", "m.gguf", "--no-special"], "[1,100,101]", "ab");
     prints(&["detokenize", "m.gguf", "--jsonl", "--no-special"], "[100]\n[198,172]\n", "\"a\"\n\"é\"\n");
     fails(&["detokenize", "m.gguf"], "[999]", 1, &["999", "260 tokens"]);
+    fails(&["tokenize", "m.gguf"], b"a\xff", 1, &["standard input: no UTF-8 text: byte 1"]);
     fails(&["tokenize", "m.gguf", "--jsonl"], "a\n", 1, &["line 1"]);
     fails(&["tokenize", "missing.gguf", "-p", "a"], "", 1, &["error: cannot open missing.gguf: "]);
     prints(&["tokenize", "m.gguf", "-p", "--a_b", "--ids", "--no_special"], "", "[48,48,100,98,101]\n");
+    fails(&["tokenize", ".", "-p", "a"], "", 1, &["cannot map .: it is a folder"]);
+    fails(&["tokenize", "mmproj.gguf", "-p", "a"], "", 1, &["mmproj.gguf", "goes with a model"]);
     fails(&["tokenize", "broken.gguf", "-p", "a"], "", 1, &["broken.gguf"]);
     fails(&["tokenize", "m.gguf", "--idz"], "", 2, &["--idz"]);
     fails(&["tokenize"], "", 2, &["<MODEL>"]);
@@ -277,8 +219,10 @@ fn the_environment_stands_for_flags() {
 #[test]
 fn what_cannot_be_answered_says_why() {
     let run = |more: &[&'static str]| [&["run", "m.gguf"][..], more].concat();
+    fails(&["run", "mmproj.gguf", "-p", "a"], "", 1, &["mmproj.gguf", "goes with a model"]);
     fails(&run(&["-p", "a", "-j", "{"]), "", 1, &["--json-schema"]);
     fails(&run(&["-p", "a", "--grammar", "root ::= ["]), "", 1, &["--grammar", "line 1"]);
+    fails(&run(&["-p", "a", "--grammar", "tools.json"]), "", 1, &["--grammar-file takes tools.json"]);
     fails(&run(&["-p", "a", "--grammar", "x", "--regex", "y"]), "", 2, &["--regex"]);
     fails(&run(&[]), "", 1, &["standard input is empty"]);
     fails(&run(&["-p", "a", "-f", "b"]), "", 2, &["--prompt", "--file"]);
@@ -290,7 +234,7 @@ fn what_cannot_be_answered_says_why() {
         fails(&run(&["-p", "a", "--raw", what]), "", 2, &["--raw"]);
     }
     fails(&run(&["-p", "a", "-c", "99999999999999"]), "", 2, &["--ctx-size", "16777216"]);
-    fails(&run(&["-p", "a long prompt", "-c", "8"]), "", 1, &["context 8", "-c N"]);
+    fails(&run(&["-p", "a long prompt", "-c", "8"]), "", 1, &["context 8", "-c N", "/undo"]);
     fs::write(FOLDER.join("latin.txt"), b"caf\xe9").expect("writable");
     for flag in ["-f", "--chat-template-file", "--grammar-file", "-sysf"] {
         fails(&run(&[flag, "latin.txt"]), "hello", 1, &["latin.txt", "byte 3"]);
@@ -346,12 +290,51 @@ fn thinking_is_limited_and_no_part_of_the_answer() {
     prints(&[&run[..], &whole].concat(), "", "<think></think>ok\n");
 }
 
+/// A disk that is full ends a chat too: nobody could read what would be answered.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_an_error() {
+    let run = ["run", "m.gguf", "-t", "1", "--grammar", "root ::= \"yes\""];
+    for args in
+        [&[&run[..], &["-i"]].concat()[..], &[&run[..], &["-p", "a"]].concat(), &["tokenize", "m.gguf"]]
+    {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_llama-rs"));
+        command.args(args).current_dir(&*FOLDER).stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        drop(child.stdin.take().expect("piped").write_all(b"Really?\n"));
+        let output = child.wait_with_output().expect("it ends");
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {err}");
+        assert_eq!(err.matches("standard output: No space left").count(), 1, "{args:?}: {err}");
+    }
+}
+
+/// A program may ask for one line after the other.
+#[test]
+fn a_line_is_answered_before_the_next_one_comes() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_llama-rs"));
+    command.args(["tokenize", "m.gguf", "--jsonl"]).current_dir(&*FOLDER);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
+    let (mut input, mut output) = child.stdin.take().zip(child.stdout.take()).expect("piped");
+    for _ in 0..2 {
+        input.write_all(b"\"a\"\n").expect("the program reads");
+        let mut line = [0; 8];
+        output.read_exact(&mut line).expect("the program answers");
+        assert_eq!(&line, b"[1,100]\n");
+    }
+    drop(input);
+    assert!(child.wait().expect("it ends").success());
+}
+
 #[test]
 fn a_chat_can_be_piped() {
     let args = ["run", "m.gguf", "-t", "1", "-i", "--grammar", "root ::= \"yes\""];
-    let (code, out, err) = llama_rs(&args, "Really?\n/tokens\n/nothing\n/undo\n/undo\n/exit\n");
+    let (code, out, err) =
+        llama_rs(&args, "Really?\n/tokens\n/nothing\n/clear it\n/undo\n/undo\n/exit \n/help\n");
     assert_eq!((code, out.as_str()), (0, "yes\n"), "{err}");
-    for what in ["of 512 tokens", "/nothing", "nothing has been asked yet"] {
+    assert!(!err.contains("leave; so does Ctrl-D"), "/exit did not end it: {err}");
+    for what in ["of 512 tokens", "/nothing", "/clear takes nothing", "nothing has been asked yet"] {
         assert!(err.contains(what), "{what} is not in {err}");
     }
     // A prompt is no command, whatever it begins with, and a failure takes nothing away.

@@ -20,10 +20,13 @@ pub(crate) struct Mapped {
 
 impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let io = |action| move |cause| Error::Io { action, path: path.into(), cause };
-        let file = File::open(path).map_err(io("open"))?;
+        let failed = |action| move |cause| Error::Io { action, path: path.into(), cause };
+        let file = File::open(path).map_err(failed("open"))?;
+        if !file.metadata().map_err(failed("open"))?.is_file() {
+            return Err(failed("map")(io::Error::other("it is a folder, a pipe or a device, and no file")));
+        }
         // SAFETY: the mapping is read-only and private; the documentation above states what others must not do.
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io("map"))?;
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(failed("map"))?;
         Ok(Self { map, file, path: path.into() })
     }
 

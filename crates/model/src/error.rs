@@ -8,7 +8,7 @@ use crate::limits;
 pub enum Error {
     #[error(transparent)]
     File(#[from] gguf::Error),
-    #[error("architecture `{0}` is not supported; `llama-rs arch` lists those that are")]
+    #[error("architecture `{0}` is not supported; docs/architectures.md lists those that are")]
     UnknownArchitecture(String),
     /// A metadata value that no model can have.
     #[error("metadata {key}: {value} {problem}")]

@@ -10,7 +10,7 @@ pub(crate) struct ModelArg {
     #[arg(value_name = "MODEL", required_unless_present = "file_of_model")]
     model: Option<PathBuf>,
 
-    /// The same as a flag
+    /// The model file, given as a flag
     #[arg(
         id = "file_of_model",
         short = 'm',

@@ -214,7 +214,7 @@ pub(crate) struct RunArgs {
     #[arg(short = 'v', long, hide_short_help = true)]
     pub(crate) verbose: bool,
 
-    /// Print the answer as it is, without colours and layout, on a terminal too
+    /// Print the answer as it is, without colours and layout, on a terminal too; so it is with TERM=dumb
     #[arg(long)]
     pub(crate) plain: bool,
 

@@ -1,30 +1,28 @@
 //! `llama-rs detokenize`: token ids in, text out. Nothing of the model but its vocabulary is read.
 
-use std::io::{self, BufRead, BufWriter, Read, Write};
+use std::io::{self, BufRead, Read};
 
 use anyhow::{Context, Result, bail};
 use tokenizer::{Decode, TokenId, Tokenizer};
 
 use crate::args::DetokenizeArgs;
-use crate::models;
+use crate::{models, output};
 
 pub(crate) fn run(args: &DetokenizeArgs) -> Result<()> {
     let tokenizer = models::tokenizer(args.model.path())?;
     let options = Decode { special: !args.no_special, ..Decode::default() };
-    let mut out = BufWriter::new(io::stdout().lock());
     if args.jsonl {
         for (i, line) in io::stdin().lock().lines().enumerate() {
             let text = text(&tokenizer, &line.context("standard input")?, options)
                 .with_context(|| format!("line {} of standard input", i + 1))?;
-            writeln!(out, "{}", serde_json::to_string(&String::from_utf8_lossy(&text))?)?;
+            output::emit(&format!("{}\n", serde_json::to_string(&String::from_utf8_lossy(&text))?))?;
         }
+        Ok(())
     } else {
         let mut ids = String::new();
         io::stdin().lock().read_to_string(&mut ids).context("standard input is not text")?;
-        out.write_all(&text(&tokenizer, &ids, options).context("standard input")?)?;
+        output::emit_bytes(&text(&tokenizer, &ids, options).context("standard input")?)
     }
-    out.flush()?;
-    Ok(())
 }
 
 /// The bytes of a list of ids: a JSON array, or numbers with spaces or commas between them.

@@ -9,6 +9,7 @@ use chat::{Limits, Moment, Template};
 use serde_json::{Map, Value};
 
 use crate::template_args::{RenderArgs, TemplateCommand};
+use crate::{output, text_file};
 
 pub(crate) fn run(command: &TemplateCommand) -> Result<()> {
     match command {
@@ -19,7 +20,7 @@ pub(crate) fn run(command: &TemplateCommand) -> Result<()> {
 /// One JSON object: case name -> text, or null where the template fails. Why it failed goes to standard error.
 fn render(args: &RenderArgs) -> Result<()> {
     let name = args.file.display();
-    let source = fs::read_to_string(&args.file).with_context(|| format!("{name}"))?;
+    let source = text_file::read(&args.file)?;
     let cases = cases(&args.cases).with_context(|| format!("{}", args.cases.display()))?;
     let now = match args.now {
         Some(now) => now,
@@ -27,20 +28,20 @@ fn render(args: &RenderArgs) -> Result<()> {
     };
     let template = Template::strict(&source, &Limits::default());
     if let Err(error) = &template {
-        crate::output::note(&format!("{name}: {error}"));
+        output::note(&format!("{name}: {error}"));
     }
     let mut texts = Map::new();
     for (case, vars) in cases {
         let text = template.as_ref().ok().and_then(|template| match template.render_raw(vars, now) {
             Ok(text) => Some(text),
             Err(error) => {
-                crate::output::note(&format!("{name}: case {case}: {error}"));
+                output::note(&format!("{name}: case {case}: {error}"));
                 None
             }
         });
         texts.insert(case, text.map_or(Value::Null, Value::String));
     }
-    crate::output::emit(&format!("{}\n", Value::Object(texts)))
+    output::emit(&format!("{}\n", Value::Object(texts)))
 }
 
 /// `[{"name": .., "vars": {..}}, ..]`

@@ -1,13 +1,13 @@
 //! `llama-rs tokenize`: text in, token ids out. Nothing of the model but its vocabulary is read.
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead, BufWriter, Read, Write};
+use std::io::{self, BufRead, Read};
 
 use anyhow::{Context, Result};
 use tokenizer::{Encode, TokenId, Tokenizer};
 
 use crate::args::TokenizeArgs;
-use crate::{models, output};
+use crate::{models, output, text_file};
 
 pub(crate) fn run(args: &TokenizeArgs) -> Result<()> {
     let tokenizer = models::tokenizer(args.model.path())?;
@@ -29,20 +29,18 @@ pub(crate) fn run(args: &TokenizeArgs) -> Result<()> {
 }
 
 fn standard_input() -> Result<String> {
-    let mut text = String::new();
-    io::stdin().lock().read_to_string(&mut text).context("standard input is not UTF-8 text")?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).context("standard input")?;
+    text_file::text(bytes).context("standard input")
 }
 
-/// A JSON string a line in, a JSON array a line out.
+/// A JSON string a line in, a JSON array a line out, at once: a program may wait for it.
 fn lines(tokenizer: &Tokenizer, options: Encode) -> Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
     for (i, line) in io::stdin().lock().lines().enumerate() {
         let text: String = serde_json::from_str(&line.context("standard input")?)
             .with_context(|| format!("line {} of standard input is not a JSON string", i + 1))?;
-        writeln!(out, "{}", serde_json::to_string(&tokenizer.encode(&text, options))?)?;
+        output::emit(&format!("{}\n", serde_json::to_string(&tokenizer.encode(&text, options))?))?;
     }
-    out.flush()?;
     Ok(())
 }
 

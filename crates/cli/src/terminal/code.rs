@@ -7,7 +7,7 @@ use syntect::highlighting::{Theme, ThemeSet};
 use syntect::parsing::SyntaxSet;
 use syntect::util::as_24_bit_terminal_escaped;
 
-use super::style;
+use super::{is_coloured, style};
 
 /// A longer line is printed without colour: patterns of syntaxes are not made for it.
 const MAX_COLOURED_BYTES: usize = 4000;
@@ -31,7 +31,7 @@ fn data() -> &'static Data {
 
 /// The block of code being printed.
 pub(super) struct Code {
-    /// None for a language nobody knows.
+    /// None for a language nobody knows, and without colours.
     highlighter: Option<HighlightLines<'static>>,
 }
 
@@ -40,7 +40,7 @@ impl Code {
     pub(super) fn new(language: &str) -> Self {
         let data = data();
         let word = language.split([' ', ',', '{']).next().unwrap_or_default();
-        let syntax = data.syntaxes.find_syntax_by_token(word).filter(|_| !word.is_empty());
+        let syntax = data.syntaxes.find_syntax_by_token(word).filter(|_| !word.is_empty() && is_coloured());
         Self { highlighter: syntax.map(|syntax| HighlightLines::new(syntax, &data.theme)) }
     }
 
@@ -56,7 +56,7 @@ impl Code {
         match coloured {
             Some(parts) => out.push_str(as_24_bit_terminal_escaped(&parts, false).trim_end_matches('\n')),
             None => {
-                out.push_str(style::CODE);
+                out.push_str(style::code());
                 out.push_str(line);
             }
         }

@@ -116,7 +116,7 @@ impl Inline {
     fn hold_or_release(&mut self, marker: char, n: usize, out: &mut String) {
         let mut styles = String::from(style::RESET);
         if self.code > 0 {
-            styles.push_str(style::CODE);
+            styles.push_str(style::code());
         }
         if self.strong {
             styles.push_str(style::BOLD);

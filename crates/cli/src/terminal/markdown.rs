@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::code::Code;
 use super::inline::Inline;
 use super::style;
+use crate::output;
 
 /// A line's beginning is held back up to this many bytes while its kind is open.
 const MAX_OPENING_BYTES: usize = 64;
@@ -47,8 +48,7 @@ impl Markdown {
     pub(crate) fn push(&mut self, text: &str) -> String {
         let mut out = String::new();
         for c in text.chars() {
-            // Other controls than these have no business in an answer, and terminals obey them.
-            if !c.is_control() || matches!(c, '\n' | '\t') {
+            if output::is_harmless(c) {
                 self.push_char(c, &mut out);
             }
         }
@@ -125,7 +125,7 @@ impl Markdown {
                 ""
             }
             Kind::Heading(level) => {
-                out.push_str(style::HEADING);
+                out.push_str(style::heading());
                 out.push_str(text[level..].trim_start());
                 self.state = State::Heading;
                 return;
@@ -190,10 +190,10 @@ mod tests {
             let mut out: String = pieces.iter().map(|piece| markdown.push(piece)).collect();
             out.push_str(&markdown.finish());
             out.replace(style::RESET, "<0>")
-                .replace(style::HEADING, "<h>")
+                .replace(style::heading(), "<h>")
                 .replace(style::BOLD, "<b>")
                 .replace("\x1b[3m", "<i>")
-                .replace(style::CODE, "<c>")
+                .replace(style::code(), "<c>")
                 .replace(style::DIM, "<d>")
         };
         assert_eq!(shown(&[text]), want);

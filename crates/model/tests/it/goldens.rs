@@ -107,7 +107,7 @@ fn errors_name_the_thing_and_both_values() {
     check(
         "llama-dense",
         |g| g.metadata[0].2 = "gpt5".into(),
-        "architecture `gpt5` is not supported; `llama-rs arch` lists those that are",
+        "architecture `gpt5` is not supported; docs/architectures.md lists those that are",
     );
 }
 

@@ -29,11 +29,13 @@ pub(super) fn constraint(
         Ok(Box::new(Schema::json_text(text, vocabulary, &limits)?))
     };
     Ok(Some(match args {
-        GrammarArgs { grammar: Some(text), .. } => gbnf(text).context("--grammar")?,
+        GrammarArgs { grammar: Some(text), .. } => gbnf(text).with_context(|| flag("--grammar", text))?,
         GrammarArgs { grammar_file: Some(path), .. } => {
             gbnf(&text_file::read(path)?).with_context(|| name(path))?
         }
-        GrammarArgs { json_schema: Some(text), .. } => json(text).context("--json-schema")?,
+        GrammarArgs { json_schema: Some(text), .. } => {
+            json(text).with_context(|| flag("--json-schema", text))?
+        }
         GrammarArgs { json_schema_file: Some(path), .. } => {
             json(&text_file::read(path)?).with_context(|| name(path))?
         }
@@ -42,6 +44,15 @@ pub(super) fn constraint(
         }
         _ => return Ok(None),
     }))
+}
+
+/// The flag of a text that is wrong, which may be the name of a file.
+fn flag(flag: &str, text: &str) -> String {
+    if Path::new(text).is_file() {
+        format!("{flag} takes the text itself, {flag}-file takes {text}")
+    } else {
+        flag.to_owned()
+    }
 }
 
 fn name(path: &Path) -> String {

@@ -1,7 +1,7 @@
 //! The chat: turns of a person, answers, and the commands that begin with a slash.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use chat::{Message, Role};
@@ -47,7 +47,8 @@ pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Re
     // A model without a usable template is refused before anything is typed.
     chat.session.template()?;
     if io::stdin().is_terminal() {
-        output::note("Say something; /help shows what else can be done.");
+        let end = if args.multiline_input { ", with \\ at its end" } else { "" };
+        output::note(&format!("Say something{end}; /help shows what else can be done."));
     }
     let mut input = Input::new(args.multiline_input);
     let mut turn = first.map(Turn::Text);
@@ -56,16 +57,20 @@ pub(super) fn run(args: &RunArgs, session: Session, first: Option<String>) -> Re
             Some(turn) => Some(turn),
             None => input.read()?,
         };
+        #[cfg(unix)]
+        let _quiet = input.quiet();
         let done = match next {
             None => return Ok(()),
-            Some(Turn::Command(command)) if matches!(&*command, "exit" | "quit" | "bye") => return Ok(()),
+            Some(Turn::Command(command)) if matches!(command.trim(), "exit" | "quit" | "bye") => {
+                return Ok(());
+            }
             Some(Turn::Command(command)) => chat.command(&command),
             Some(Turn::Text(text)) if text.trim().is_empty() => Ok(()),
             Some(Turn::Text(text)) if args.single_turn => return chat.say(args.framed(&text)),
             Some(Turn::Text(text)) => chat.say(args.framed(&text)),
         };
         if let Err(error) = done {
-            if output::is_closed_pipe(&error) {
+            if output::is_closed(&error) {
                 return Err(error);
             }
             output::note(&format!("error: {error:#}"));
@@ -115,25 +120,28 @@ impl Chat<'_> {
     fn command(&mut self, command: &str) -> Result<()> {
         let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
         let rest = rest.trim();
-        match name {
-            "help" | "?" => output::note(HELP),
-            "system" => self.set_system(rest),
-            "model" => {
-                let session = Session::open_model(self.args, Path::new(file(name, rest)?))?;
+        match (name, rest) {
+            ("help" | "?", "") => output::note(HELP),
+            ("system", _) => self.set_system(rest),
+            ("model", _) => {
+                let session = Session::open_model(self.args, &file(name, rest)?)?;
                 session.template()?;
                 self.session = session;
             }
-            "undo" => drop(self.take_question()?),
-            "retry" | "regen" => self.retry()?,
-            "tool" => self.tool_result(rest)?,
-            "save" => transcript::save(&self.messages, Path::new(file(name, rest)?))?,
-            "load" => self.messages = transcript::load(Path::new(file(name, rest)?))?,
-            "tokens" => output::note(&format!(
+            ("undo", "") => drop(self.take_question()?),
+            ("retry" | "regen", "") => self.retry()?,
+            ("tool", _) => self.tool_result(rest)?,
+            ("save", _) => transcript::save(&self.messages, &file(name, rest)?)?,
+            ("load", _) => self.messages = transcript::load(&file(name, rest)?)?,
+            ("tokens", "") => output::note(&format!(
                 "{} of {} tokens",
                 self.session.n_tokens(&self.messages)?,
                 self.session.n_ctx()
             )),
-            "clear" => self.messages = opening(self.args)?,
+            ("clear", "") => self.messages = opening(self.args)?,
+            ("help" | "?" | "undo" | "retry" | "regen" | "tokens" | "clear" | "exit" | "quit" | "bye", _) => {
+                bail!("/{name} takes nothing after it");
+            }
             _ => bail!("there is no command /{name}; /help shows those there are"),
         }
         Ok(())
@@ -167,9 +175,29 @@ impl Chat<'_> {
 }
 
 /// The file a command names.
-fn file<'a>(command: &str, name: &'a str) -> Result<&'a str> {
+fn file(command: &str, name: &str) -> Result<PathBuf> {
     if name.is_empty() {
         bail!("/{command} needs the name of a file");
     }
-    Ok(name)
+    Ok(at_home(name, std::env::home_dir()))
+}
+
+/// There is no shell here that would know `~`.
+fn at_home(name: &str, home: Option<PathBuf>) -> PathBuf {
+    match (name.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_may_be_at_home() {
+        for (name, want) in [("~/a b.json", "/me/a b.json"), ("~you/a", "~you/a"), ("a/~/b", "a/~/b")] {
+            assert_eq!(at_home(name, Some(PathBuf::from("/me"))), PathBuf::from(want));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Where a person's turns come from: a terminal with a line editor, or a pipe with a turn a line.
+//! Where a person's turns come from: a terminal with a line editor, or lines of a pipe or of a terminal that can do no more.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal};
@@ -9,7 +9,7 @@ use reedline::{
     ReedlineEvent, Signal, ValidationResult, Validator, default_emacs_keybindings,
 };
 
-use crate::text_file;
+use crate::{output, terminal, text_file};
 
 /// What a person typed.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,8 +30,10 @@ impl Turn {
 }
 
 pub(super) struct Input {
-    /// None for a pipe.
+    /// None where turns are lines.
     editor: Option<Box<Reedline>>,
+    /// Whether a person sees what stands in front of a line.
+    is_marked: bool,
     ends: Ends,
 }
 
@@ -47,9 +49,13 @@ enum Ends {
 impl Input {
     pub(super) fn new(is_multiline: bool) -> Self {
         let ends = if is_multiline { Ends::Backslash } else { Ends::Line };
-        if !io::stdin().is_terminal() {
-            return Self { editor: None, ends };
+        let is_marked = io::stdin().is_terminal() && io::stderr().is_terminal();
+        // The editor asks on standard output where the cursor is, and draws on standard error.
+        if !(is_marked && io::stdout().is_terminal() && terminal::is_capable()) {
+            return Self { editor: None, is_marked, ends };
         }
+        #[cfg(unix)]
+        terminal::modes::end_with_terminal();
         let mut keys = default_emacs_keybindings();
         let newline = || ReedlineEvent::Edit(vec![EditCommand::InsertNewline]);
         keys.add_binding(KeyModifiers::ALT, KeyCode::Enter, newline());
@@ -57,14 +63,21 @@ impl Input {
         let editor = Reedline::create()
             .with_edit_mode(Box::new(Emacs::new(keys)))
             .with_validator(Box::new(ends))
+            .with_ansi_colors(terminal::is_coloured())
             .use_bracketed_paste(true);
-        Self { editor: Some(Box::new(editor)), ends }
+        Self { editor: Some(Box::new(editor)), is_marked, ends }
+    }
+
+    /// While it lives, what is typed waits for the line editor.
+    #[cfg(unix)]
+    pub(super) fn quiet(&self) -> Option<terminal::modes::Quiet> {
+        self.editor.as_ref().and_then(|_| terminal::modes::quiet())
     }
 
     /// The next turn; none at the end of the input.
     pub(super) fn read(&mut self) -> Result<Option<Turn>> {
         let text = match &mut self.editor {
-            None => return pipe(self.ends),
+            None => return lines(self.ends, self.is_marked),
             Some(editor) => loop {
                 match editor.read_line(&Mark).context("cannot read the terminal")? {
                     Signal::Success(text) => break text,
@@ -79,16 +92,26 @@ impl Input {
     }
 }
 
-fn pipe(ends: Ends) -> Result<Option<Turn>> {
+fn lines(ends: Ends, is_marked: bool) -> Result<Option<Turn>> {
     let mut text = String::new();
     loop {
+        if is_marked {
+            output::ask(if text.is_empty() { "> " } else { ". " });
+        }
         let mut line = Vec::new();
         let n = io::stdin().lock().read_until(b'\n', &mut line).context("standard input")?;
         if n == 0 && text.is_empty() {
+            if is_marked {
+                output::ask("\n");
+            }
             return Ok(None);
         }
         text += text_file::text(line).context("standard input")?.trim_end_matches(['\n', '\r']);
-        if n == 0 || ends.is_whole(&text) {
+        // What a program writes is taken as it is, what a person types as in the editor.
+        if is_marked && (n == 0 || !ends.is_open(&text)) {
+            return Ok(Some(typed(&text, ends)));
+        }
+        if !is_marked && (n == 0 || ends.is_whole(&text)) {
             return Ok(Some(Turn::new(ends.without_mark(&text))));
         }
         text.push('\n');
@@ -117,6 +140,14 @@ impl Ends {
         }
     }
 
+    /// Whether a person goes on in the next line.
+    fn is_open(self, text: &str) -> bool {
+        match self {
+            Self::Line => text.trim_start().strip_prefix(QUOTES).is_some_and(|rest| !rest.contains(QUOTES)),
+            Self::Backslash => !self.is_whole(text),
+        }
+    }
+
     fn without_mark(self, text: &str) -> &str {
         match self {
             Self::Backslash if !text.starts_with('/') => text.strip_suffix('\\').unwrap_or(text),
@@ -128,11 +159,7 @@ impl Ends {
 /// Decides whether Enter ends the turn or begins another line.
 impl Validator for Ends {
     fn validate(&self, text: &str) -> ValidationResult {
-        let is_open = match self {
-            Self::Line => text.trim_start().strip_prefix(QUOTES).is_some_and(|rest| !rest.contains(QUOTES)),
-            Self::Backslash => !self.is_whole(text),
-        };
-        if is_open { ValidationResult::Incomplete } else { ValidationResult::Complete }
+        if self.is_open(text) { ValidationResult::Incomplete } else { ValidationResult::Complete }
     }
 }
 

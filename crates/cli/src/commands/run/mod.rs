@@ -18,7 +18,7 @@ use chat::{Message, Role};
 use engine::Finish;
 
 use crate::args::RunArgs;
-use crate::{interrupt, output, text_file};
+use crate::{interrupt, output, terminal, text_file};
 use printer::Printer;
 use session::{Reply, Session};
 
@@ -32,6 +32,8 @@ enum Task {
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let task = task(args)?;
     let session = Session::open(args)?;
+    #[cfg(unix)]
+    terminal::modes::keep();
     interrupt::listen()?;
     match task {
         Task::Continue(text) => {
@@ -95,7 +97,7 @@ fn text(args: &RunArgs) -> Result<Option<String>> {
 
 /// How answers are shown.
 fn printer(args: &RunArgs) -> Printer {
-    if args.plain || !io::stdout().is_terminal() {
+    if args.plain || !(io::stdout().is_terminal() && terminal::is_capable()) {
         Printer::plain()
     } else {
         Printer::terminal(!args.hide_thinking)

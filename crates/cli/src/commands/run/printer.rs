@@ -37,7 +37,7 @@ impl Printer {
         self.is_line_start = text.ends_with('\n');
         match &mut self.markdown {
             None => output::emit(text),
-            Some(markdown) => output::emit(&markdown.push(text)),
+            Some(markdown) => output::emit_styled(&markdown.push(text)),
         }
     }
 
@@ -46,15 +46,15 @@ impl Printer {
             return Ok(());
         };
         let start = if std::mem::replace(has_begun, true) { "" } else { style::DIM };
-        let shown: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-        output::emit(&format!("{start}{shown}"))
+        let shown: String = text.chars().filter(|c| output::is_harmless(*c)).collect();
+        output::emit_styled(&format!("{start}{shown}"))
     }
 
     /// The answer is over; it ends with these calls, each in a line of its own.
     pub(super) fn finish(&mut self, calls: &[ToolCall]) -> Result<()> {
         self.end_thinking()?;
         if let Some(markdown) = &mut self.markdown {
-            output::emit(&markdown.finish())?;
+            output::emit_styled(&markdown.finish())?;
         }
         for call in calls {
             let start = if std::mem::replace(&mut self.is_line_start, false) { "" } else { "\n" };
@@ -64,7 +64,7 @@ impl Printer {
                     let shown = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
                     let (name, arguments) = (shown(&call.name), shown(&call.arguments));
                     let (bold, reset) = (style::BOLD, style::RESET);
-                    output::emit(&format!("{start}call {bold}{name}{reset} {arguments}"))?;
+                    output::emit_styled(&format!("{start}call {bold}{name}{reset} {arguments}"))?;
                 }
             }
         }
@@ -75,7 +75,7 @@ impl Printer {
         if let Thinking::Shown { has_begun } = &mut self.thinking
             && std::mem::take(has_begun)
         {
-            output::emit(&format!("{}\n\n", style::RESET))?;
+            output::emit_styled(&format!("{}\n\n", style::RESET))?;
         }
         Ok(())
     }

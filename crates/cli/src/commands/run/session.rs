@@ -182,7 +182,9 @@ impl Session {
 /// What of this program's flags helps.
 fn with_flag(error: engine::Error) -> anyhow::Error {
     match error {
-        engine::Error::PromptTooLong { .. } => anyhow!("{error}: -c N"),
+        engine::Error::PromptTooLong { .. } => {
+            anyhow!("{error}: -c N; in a chat, /undo and /clear make room")
+        }
         _ => error.into(),
     }
 }
