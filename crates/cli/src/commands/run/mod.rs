@@ -11,7 +11,7 @@ mod template;
 mod tools;
 mod transcript;
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 
 use anyhow::{Context, Result, bail};
 use chat::{Message, Role};
@@ -86,12 +86,10 @@ fn text(args: &RunArgs) -> Result<Option<String>> {
     if args.interactive || io::stdin().is_terminal() {
         return Ok(None);
     }
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).context("standard input")?;
-    if bytes.is_empty() {
+    let text = text_file::read_all(io::stdin().lock()).context("standard input")?;
+    if text.is_empty() {
         bail!("standard input is empty: say something with -p TEXT, or run on a terminal to chat");
     }
-    let text = text_file::text(bytes).context("standard input")?;
     Ok(Some(text_file::without_last_break(text)))
 }
 

@@ -1,6 +1,5 @@
 //! Conversations as files: JSON as chat APIs take it, so that others can read them and be read.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -22,8 +21,9 @@ pub(super) fn save(messages: &[Message], path: &Path) -> Result<()> {
 /// # Errors
 /// If it is no list of messages; which one is wrong.
 pub(super) fn load(path: &Path) -> Result<Vec<Message>> {
+    let text = text_file::read(path)?;
     let read = || -> Result<Vec<Message>> {
-        let messages: Value = serde_json::from_str(&text_file::text(fs::read(path)?)?)?;
+        let messages: Value = serde_json::from_str(&text)?;
         let Some(messages) = messages.get("messages").unwrap_or(&messages).as_array() else {
             bail!("expected a JSON array of messages, or an object with one as `messages`");
         };
