@@ -14,6 +14,7 @@ use crate::memory::VectorShape;
 use crate::ops::attention::{dot_keys, rotate};
 use crate::ops::choose::{Best, Scored, add_head};
 use crate::tasks::{SequenceTask, share};
+use crate::value::Vectors;
 
 /// A thread's buffers.
 #[derive(Debug, Default)]
@@ -95,35 +96,25 @@ impl Work<'_> {
     /// Queries and weights are done; memory is not written in this stage.
     unsafe fn score(&self, blocks: Range<usize>, buffers: &mut Buffers) {
         let Buffers { tile, best, vectors } = buffers;
-        let kv = self.task.shape.kv.expect("choices are made from keys");
-        let [key_dim, n_head, ..] = self.task.ins[0].dims;
-        let is_scalar = self.run.kernels.is_scalar();
+        let shape = self.task.shape.kv.expect("choices are made from keys").key;
         // SAFETY: the caller's promise.
-        let (q, weights) =
-            unsafe { (self.run.row(&self.task.ins[0], self.row), self.run.row(&self.task.ins[1], self.row)) };
-        vectors.clear();
-        vectors.resize(2 * key_dim, 0.0);
+        let [q, weights] = [0, 1].map(|i| unsafe { self.run.row(&self.task.ins[i], self.row) });
+        let weights = weights.vector(0);
+        let [key_dim, n_head, ..] = q.dims;
         tile.start(Dims { key: key_dim, value: 0 }, n_head, n_head);
         for head in 0..n_head {
-            rotate(tile.set_query(head, q.vector(head), 1.0), kv.key.rotation);
+            rotate(tile.set_query(head, q.vector(head), 1.0), shape.rotation);
         }
         for block in blocks {
             let first = block * BLOCK_TOKENS;
             // SAFETY: the caller's promise.
-            let keys = unsafe { self.keys(block, BLOCK_TOKENS.min(self.n_seen - first), &kv.key) };
+            let keys = unsafe { self.keys(block, BLOCK_TOKENS.min(self.n_seen - first), &shape) };
             let mut scores = [0.0; BLOCK_TOKENS];
-            if is_scalar {
-                let (query, key) = vectors.split_at_mut(key_dim);
-                let mut products = [0.0; BLOCK_TOKENS];
-                for (head, &weight) in weights.vector(0).iter().enumerate() {
-                    query.copy_from_slice(q.vector(head));
-                    rotate(query, kv.key.rotation);
-                    dot_keys(query, keys.bytes, &kv.key, key, &mut products[..keys.n]);
-                    add_head(&products, weight, &mut scores);
-                }
+            if self.run.kernels.is_scalar() {
+                define(q, weights, keys, &shape, vectors, &mut scores[..keys.n]);
             } else {
                 self.run.kernels.attention_scores(tile, keys);
-                for (products, &weight) in tile.scores_mut().iter().zip(weights.vector(0)) {
+                for (products, &weight) in tile.scores_mut().iter().zip(weights) {
                     add_head(products, weight, &mut scores);
                 }
             }
@@ -181,5 +172,26 @@ impl Work<'_> {
         let out: &mut [u32] = bytemuck::cast_slice_mut(unsafe { self.run.row_mut(&self.task.out, self.row) });
         out.fill(0);
         out.iter_mut().zip(tokens).for_each(|(out, token)| *out = token);
+    }
+}
+
+/// Scores by the definition: a head after the other, a key after the other.
+fn define(
+    q: Vectors<'_>,
+    weights: &[f32],
+    keys: Stored<'_>,
+    shape: &VectorShape,
+    vectors: &mut Vec<f32>,
+    scores: &mut [f32],
+) {
+    let key_dim = q.dims[0];
+    vectors.resize(2 * key_dim, 0.0);
+    let (query, key) = vectors.split_at_mut(key_dim);
+    let mut products = [0.0; BLOCK_TOKENS];
+    for (head, &weight) in weights.iter().enumerate() {
+        query.copy_from_slice(q.vector(head));
+        rotate(query, shape.rotation);
+        dot_keys(query, keys.bytes, shape, key, &mut products[..keys.n]);
+        add_head(&products, weight, scores);
     }
 }
