@@ -8,6 +8,7 @@ use super::{
     Error, Hparams, Linear, MemorySpec, MlaSpec, Norm, NormKind, NormSpec, Result, Rope, RopeOrder, Source,
     Step, Tensor, Timeline, ValueStore,
 };
+use crate::limits::MAX_CHOSEN;
 
 const TOP_K: &str = "attention.indexer.top_k";
 
@@ -80,14 +81,11 @@ impl Choice {
 /// How many tokens are chosen; `None` in a context that is no longer.
 fn top_k(at: &Source<'_>, hp: &Hparams) -> Result<Option<usize>> {
     let k: usize = at.require(TOP_K)?;
-    if k == 0 {
-        return Err(Error::value(&at.full_key(TOP_K), k, "must be positive"));
-    }
     if hp.n_ctx <= k {
         at.at("indexer").ignore_all("a context no longer than what it chooses goes through whole");
         return Ok(None);
     }
-    Ok(Some(k))
+    Error::check_size(&at.full_key(TOP_K), k, MAX_CHOSEN).map(Some)
 }
 
 /// Scores tokens by queries of many heads and keys that they share. The scale and the Hadamard transform of the paper are

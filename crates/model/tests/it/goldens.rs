@@ -127,6 +127,14 @@ fn errors_of_indexers_say_what_is_possible() {
         "metadata deepseek32.attention.indexer.top_k: 0 must be positive",
     );
     check(
+        "deepseek32.chosen",
+        |g| {
+            set(g, "deepseek32.attention.indexer.top_k", (1 << 17).into());
+            set(g, "deepseek32.context_length", (1 << 20).into());
+        },
+        "metadata deepseek32.attention.indexer.top_k: 131072 is more than the limit of 65536",
+    );
+    check(
         "minimax-m3-moe",
         |g| set(g, "minimax-m3.attention.indexer.top_k", 8.into()),
         "metadata minimax-m3.attention.indexer.top_k: 8 blocks of tokens are chosen from a context of 256, which is not \
