@@ -167,9 +167,12 @@ impl<'a> Compiler<'a> {
                 let angles = Arc::new(ops::rope::Angles::new(table, factors));
                 self.link(id, &[node.inputs[0]], |out| Link::RopeTable { angles, out })
             }
-            Op::Attention(_) | Op::Conv1d(_) | Op::SsmScan(_) | Op::TokenShift { .. } | Op::Wkv7 { .. } => {
-                self.sequence(id)
-            }
+            Op::Attention(_)
+            | Op::Choose(_)
+            | Op::Conv1d(_)
+            | Op::SsmScan(_)
+            | Op::TokenShift { .. }
+            | Op::Wkv7 { .. } => self.sequence(id),
             op if ops::row::supported(op) => {
                 let ins = node.inputs.iter().map(|i| self.operand(*i)).collect::<Result<Vec<_>>>()?;
                 let op = op.clone();
@@ -279,11 +282,12 @@ impl<'a> Compiler<'a> {
             self.read(*input, level);
         }
         let out = self.define(id, level);
-        let parts = shape.kv.filter(|_| matches!(node.op, Op::Attention(_))).map(|kv| {
-            let [value_dim, n_head, ..] = out.dims;
-            let n = Parts::results_len(n_head / kv.n_head_kv, value_dim);
-            Parts::new(self.buffer(&Shape::new(&[n], Rows::Fixed), level))
-        });
+        let results_len = match (&node.op, shape.kv) {
+            (Op::Attention(_), Some(kv)) => Some(Parts::results_len(out.dims[1] / kv.n_head_kv, out.dims[0])),
+            (Op::Choose(choose), _) => Some(run::choose::results_len(choose.k)),
+            _ => None,
+        };
+        let parts = results_len.map(|n| Parts::new(self.buffer(&Shape::new(&[n], Rows::Fixed), level)));
         let task = SequenceTask { op: node.op.clone(), shape, ins, out, parts };
         self.stage(level).push(Task::Sequence(task));
         Ok(())
@@ -315,7 +319,7 @@ impl<'a> Compiler<'a> {
         match node.op {
             Op::Slice { .. } => self.is_chained(node.inputs[0]),
             Op::Reshape if self.is_view(id) => self.is_chained(node.inputs[0]),
-            Op::MatMul(_) | Op::Attention(_) | Op::Conv1d(_) => false,
+            Op::MatMul(_) | Op::Attention(_) | Op::Choose(_) | Op::Conv1d(_) => false,
             Op::SsmScan(_) | Op::TokenShift { .. } | Op::Wkv7 { .. } => false,
             Op::Weight(_) | Op::Input(_) | Op::ReadKv { .. } => false,
             _ => true,

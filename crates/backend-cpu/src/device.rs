@@ -79,6 +79,7 @@ impl Device for CpuDevice {
                 | Op::AppendKv { .. }
                 | Op::ReadKv { .. }
                 | Op::Attention(_)
+                | Op::Choose(_)
                 | Op::SelectOutputs
                 | Op::Conv1d(_)
                 | Op::SsmScan(_)

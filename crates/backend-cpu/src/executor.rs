@@ -181,6 +181,15 @@ impl Run<'_> {
         self.extents.rows(rows)
     }
 
+    /// Tokens in the memory of the sequence that has most of them, this step's among them.
+    pub(crate) fn longest(&self, group: u32) -> usize {
+        let seen = |i| {
+            let view = self.step.view(i, group);
+            (view.n_past + view.n_append) as usize
+        };
+        (0..self.step.sequences.len()).map(seen).max().unwrap_or(0)
+    }
+
     /// Row `row` of a value.
     ///
     /// # Safety

@@ -89,7 +89,7 @@ pub(crate) struct SequenceTask {
     pub(crate) shape: SlotShape,
     pub(crate) ins: Vec<Value>,
     pub(crate) out: Value,
-    /// Of attention alone.
+    /// Of attention and choices alone.
     pub(crate) parts: Option<Parts>,
 }
 

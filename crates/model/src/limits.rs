@@ -11,5 +11,7 @@ pub(crate) const MAX_EXPERTS: usize = 1024;
 pub(crate) const MAX_HEADS: usize = 1 << 14;
 /// Elements of one head.
 pub(crate) const MAX_HEAD_DIM: usize = 1 << 16;
+/// Tokens that an indexer chooses for each token.
+pub(crate) const MAX_CHOSEN: usize = 1 << 16;
 /// Tokens.
 pub(crate) const MAX_CONTEXT: usize = 1 << 30;

@@ -1,5 +1,7 @@
 //! What one forward pass offers to architectures: inputs, memories, the hook every layer passes through.
 
+use std::cell::Cell;
+
 use tensor::{Graph, Input, MemoryId, MemorySpec, Positions, Tensor};
 
 use crate::{Mode, NamedMemory};
@@ -10,11 +12,13 @@ pub(crate) struct Step<'g> {
     pub(crate) graph: &'g Graph,
     pub(crate) mode: Mode,
     memories: &'g [NamedMemory],
+    /// The last choice of an indexer, for later layers that share it.
+    pub(crate) chosen: Cell<Option<Tensor<'g>>>,
 }
 
 impl<'g> Step<'g> {
     pub(crate) fn new(graph: &'g Graph, mode: Mode, memories: &'g [NamedMemory]) -> Self {
-        Self { graph, mode, memories }
+        Self { graph, mode, memories, chosen: Cell::new(None) }
     }
 
     /// i32 `[n_tokens]`.

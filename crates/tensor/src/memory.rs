@@ -21,6 +21,8 @@ pub enum ValueStore {
     Own { dim: usize },
     /// The first `dim` elements of each key: latent attention (MLA) stores one vector for both.
     InKey { dim: usize },
+    /// Nowhere: keys alone, by which an indexer chooses.
+    None,
 }
 
 impl ValueStore {
@@ -28,6 +30,7 @@ impl ValueStore {
     pub fn dim(self) -> usize {
         match self {
             Self::Own { dim } | Self::InKey { dim } => dim,
+            Self::None => 0,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! threads, no plan, no memory layout beyond strides.
 
 pub(crate) mod attention;
+pub(crate) mod choose;
 pub(crate) mod elementwise;
 pub(crate) mod norm;
 pub(crate) mod recurrent;

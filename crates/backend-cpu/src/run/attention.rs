@@ -12,17 +12,17 @@ use tensor::{Attention, Op};
 
 use crate::executor::Run;
 use crate::kernels::attention::{Dims, KEYS, Stored, Tile};
-use crate::memory::{KvShape, SlotShape, VectorShape};
+use crate::memory::{KvShape, SlotShape};
 use crate::ops::attention::{Running, Scoring, add_values, alibi_slope, dot_keys, rotate, visible};
 use crate::tasks::{SequenceTask, share};
-use crate::value::Value;
+use crate::value::{Value, as_i32};
 
 /// Queries (rows times heads that share keys) of a tile.
 const TILE_QUERIES: usize = 48;
 /// Into how many chunks at most the keys of all rows and heads are cut together.
-const MOST_PARTS: usize = 64;
+pub(super) const MOST_PARTS: usize = 64;
 /// Keys that are worth a part of their own.
-const PART_KEYS: usize = 256;
+pub(super) const PART_KEYS: usize = 256;
 
 const _: () = assert!(KEYS == BLOCK_TOKENS, "a run of keys is a block of memory");
 
@@ -30,14 +30,22 @@ const _: () = assert!(KEYS == BLOCK_TOKENS, "a run of keys is a block of memory"
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     tile: Tile,
+    copies: Copies,
     /// Of the definition: a key or value, and accumulated values.
+    values: Vec<f32>,
+}
+
+/// Stored keys and values of chosen tokens, brought together.
+#[derive(Debug, Default)]
+struct Copies {
+    keys: Vec<f32>,
     values: Vec<f32>,
 }
 
 /// Where the results of parts of the keys meet.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    /// For each query of each part: greatest score, sum of weights, values.
+    /// Of attention, for each query of each part: greatest score, sum of weights, values.
     pub(crate) results: Value,
     /// For each tile and key-value head: how many parts are done.
     done: [AtomicUsize; MOST_PARTS],
@@ -51,6 +59,16 @@ impl Parts {
     /// Elements of the results for groups of `group` heads with values of `value_dim`.
     pub(crate) fn results_len(group: usize, value_dim: usize) -> usize {
         MOST_PARTS * TILE_QUERIES.max(group) * (value_dim + 2)
+    }
+
+    /// Counts a part as done; whether it was the last of its unit.
+    pub(super) fn is_last(&self, unit: usize, n_parts: usize) -> bool {
+        // Releases what was written, and takes in what the other parts wrote.
+        let is_last = self.done[unit].fetch_add(1, Ordering::AcqRel) + 1 == n_parts;
+        if is_last {
+            self.done[unit].store(0, Ordering::Relaxed);
+        }
+        is_last
     }
 }
 
@@ -72,21 +90,26 @@ fn cut(task: &SequenceTask, run: &Run<'_>) -> Cut {
     }
     let n_sequences = run.step.sequences.len().max(1);
     let group = task.out.dims[1] / n_head_kv;
-    let rows = (n_rows / n_sequences).clamp(1, (TILE_QUERIES / group).max(1));
+    let longest = run.longest(task.shape.group);
+    let n_chosen = most_chosen(task).filter(|k| *k < longest);
+    // Where tokens are chosen, no two rows see the same.
+    let most_rows = if n_chosen.is_some() { 1 } else { (TILE_QUERIES / group).max(1) };
+    let rows = (n_rows / n_sequences).clamp(1, most_rows);
     let n_tiles = n_rows.div_ceil(rows);
     let units = n_tiles * n_head_kv;
     // A tile with rows of several sequences does not see the same keys throughout.
     let n_parts = if units > 0 && (rows == 1 || n_sequences == 1) {
-        let seen = |i| {
-            let view = run.step.view(i, task.shape.group);
-            (view.n_past + view.n_append) as usize
-        };
-        let longest = (0..run.step.sequences.len()).map(seen).max().unwrap_or(0);
-        (MOST_PARTS / units).min(longest / PART_KEYS).max(1)
+        (MOST_PARTS / units).min(n_chosen.unwrap_or(longest) / PART_KEYS).max(1)
     } else {
         1
     };
     Cut { rows, n_tiles, n_head_kv, n_parts }
+}
+
+/// How many tokens at most an attention to chosen ones sees.
+fn most_chosen(task: &SequenceTask) -> Option<usize> {
+    let Op::Attention(Attention { chosen: true, .. }) = task.op else { return None };
+    task.ins.last().map(|chosen| chosen.dims[0])
 }
 
 pub(crate) fn n_chunks(task: &SequenceTask, run: &Run<'_>) -> usize {
@@ -97,7 +120,7 @@ pub(crate) fn n_chunks(task: &SequenceTask, run: &Run<'_>) -> usize {
 /// # Safety
 /// As for [`super::chunk`].
 pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, buffers: &mut Buffers) {
-    let Buffers { tile, values } = buffers;
+    let Buffers { tile, copies, values } = buffers;
     let Op::Attention(attention) = &task.op else { unreachable!("{:?} is not attention", task.op) };
     let cut = cut(task, run);
     let (unit, part) = (chunk / cut.n_parts, chunk % cut.n_parts);
@@ -114,13 +137,13 @@ pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, buf
             if run.kernels.is_scalar() {
                 values.clear();
                 values.resize(2 * task.ins[0].dims[0] + 2 * work.value_dim(), 0.0);
-                work.define(values);
+                work.define(values, copies);
             } else if cut.n_parts > 1 {
                 let share = share(work.n_blocks(), cut.n_parts, part);
-                work.gather(tile, share, part == 0);
+                work.gather(tile, copies, share, part == 0);
                 work.hand_in(tile, unit, part, cut.n_parts);
             } else {
-                work.gather(tile, 0..work.n_blocks(), true);
+                work.gather(tile, copies, 0..work.n_blocks(), true);
                 work.finish(tile);
             }
         }
@@ -149,6 +172,8 @@ struct Work<'a> {
     position: usize,
     /// 1 if the rows are appended, 0 if all stand at the start of a foreign memory.
     step: usize,
+    /// What the only row sees, if that was chosen: then these tokens are numbered anew, from 0.
+    chosen: Option<&'a [i32]>,
 }
 
 impl<'a> Work<'a> {
@@ -163,7 +188,12 @@ impl<'a> Work<'a> {
         let (view, position) = place_of(task.shape, run, rows.start);
         let step = usize::from(view.n_append > 0);
         let group = task.out.dims[1] / kv.n_head_kv;
-        Self { attention, task, run, kv, rows, head_kv, group, view, position, step }
+        let chosen = most_chosen(task).filter(|k| *k < position + rows.len()).map(|_| {
+            let value = task.ins.last().expect("the choice is an input");
+            // SAFETY: choices are made in an earlier stage.
+            as_i32(unsafe { run.row(value, rows.start) }.data)
+        });
+        Self { attention, task, run, kv, rows, head_kv, group, view, position, step, chosen }
     }
 
     /// Row and head of query `i` of the tile.
@@ -177,8 +207,15 @@ impl<'a> Work<'a> {
 
     /// What row `i` of the work sees.
     fn seen(&self, i: usize) -> Range<usize> {
-        let n_total = (self.view.n_past + self.view.n_append) as usize;
-        visible(self.attention.mask, self.position + i * self.step, n_total)
+        match self.chosen {
+            Some(chosen) => 0..chosen.len(),
+            None => visible(self.attention.mask, self.position + i * self.step, self.n_total()),
+        }
+    }
+
+    /// Tokens there are.
+    fn n_total(&self) -> usize {
+        self.chosen.map_or((self.view.n_past + self.view.n_append) as usize, <[_]>::len)
     }
 
     /// The blocks that any of the rows sees something of.
@@ -211,30 +248,71 @@ impl<'a> Work<'a> {
         Scoring { attention: self.attention, position: self.position + i * self.step, slope, relative }
     }
 
-    /// Stored keys and values of the first `n` tokens of block `at` of the sequence.
+    /// Stored keys and values of the first `n` tokens of block `at` of those there are.
     ///
     /// # Safety
     /// Memory is not written in this stage.
-    unsafe fn stored(&self, at: usize, n: usize) -> [Stored<'a>; 2] {
-        let block = self.run.step.tables[self.view.table as usize + at];
-        let stored = |shape: VectorShape, start: usize, stride: usize| {
-            // SAFETY: the caller's promise.
-            let bytes = unsafe { self.run.stored(self.attention.memory, block, start, n * stride) };
-            Stored { dtype: shape.dtype, bytes, stride, n }
-        };
+    unsafe fn stored<'b>(&self, at: usize, n: usize, copies: &'b mut Copies) -> [Stored<'b>; 2]
+    where
+        'a: 'b,
+    {
         let KvShape { key, value, value_in_key, .. } = self.kv;
         let value_stride = if value_in_key { key.n_bytes } else { value.n_bytes };
+        let first = at * BLOCK_TOKENS;
+        // SAFETY: the caller's promise.
+        let [keys, values] = unsafe {
+            match self.chosen {
+                None => self.bytes(first, n, [key.n_bytes, value_stride]),
+                Some(chosen) => {
+                    self.copy(&chosen[first..first + n], [key.n_bytes, value_stride], copies);
+                    let values = if value_in_key { &copies.keys } else { &copies.values };
+                    [bytemuck::cast_slice(&copies.keys), bytemuck::cast_slice(values)]
+                }
+            }
+        };
         [
-            stored(key, self.kv.key_at(self.head_kv, 0), key.n_bytes),
-            stored(value, self.kv.value_at(self.head_kv, 0), value_stride),
+            Stored { dtype: key.dtype, bytes: keys, stride: key.n_bytes, n },
+            Stored { dtype: value.dtype, bytes: values, stride: value_stride, n },
         ]
+    }
+
+    /// Bytes of the keys and values of `n` tokens of one block, from `first`.
+    ///
+    /// # Safety
+    /// Memory is not written in this stage.
+    unsafe fn bytes(&self, first: usize, n: usize, strides: [usize; 2]) -> [&'a [u8]; 2] {
+        let block = self.run.step.tables[self.view.table as usize + first / BLOCK_TOKENS];
+        let within = first % BLOCK_TOKENS;
+        let starts = [self.kv.key_at(self.head_kv, within), self.kv.value_at(self.head_kv, within)];
+        let bytes = |i: usize| {
+            // SAFETY: the caller's promise.
+            unsafe { self.run.stored(self.attention.memory, block, starts[i], n * strides[i]) }
+        };
+        [bytes(0), bytes(1)]
+    }
+
+    /// Brings keys, and values that are not in them, of single tokens together.
+    ///
+    /// # Safety
+    /// Memory is not written in this stage.
+    unsafe fn copy(&self, tokens: &[i32], strides: [usize; 2], copies: &mut Copies) {
+        copies.keys.clear();
+        copies.values.clear();
+        for &token in tokens {
+            // SAFETY: the caller's promise.
+            let [key, value] = unsafe { self.bytes(token as usize, 1, strides) };
+            copies.keys.extend_from_slice(bytemuck::cast_slice(key));
+            if !self.kv.value_in_key {
+                copies.values.extend_from_slice(bytemuck::cast_slice(value));
+            }
+        }
     }
 
     /// Carries all queries past the blocks `part` of those they see.
     ///
     /// # Safety
     /// Queries are done; memory is not written in this stage.
-    unsafe fn gather(&self, tile: &mut Tile, part: Range<usize>, is_first: bool) {
+    unsafe fn gather(&self, tile: &mut Tile, copies: &mut Copies, part: Range<usize>, is_first: bool) {
         let n = self.rows.len() * self.group;
         let dims = Dims { key: self.task.ins[0].dims[0], value: self.value_dim() };
         tile.start(dims, n, TILE_QUERIES.max(self.group));
@@ -250,12 +328,12 @@ impl<'a> Work<'a> {
                 }
             }
         }
-        let n_total = (self.view.n_past + self.view.n_append) as usize;
+        let n_total = self.n_total();
         let blocks = self.blocks();
         for at in blocks.start + part.start..blocks.start + part.end {
             let first = at * BLOCK_TOKENS;
             // SAFETY: the caller's promise.
-            let [keys, values] = unsafe { self.stored(at, BLOCK_TOKENS.min(n_total - first)) };
+            let [keys, values] = unsafe { self.stored(at, BLOCK_TOKENS.min(n_total - first), copies) };
             self.run.kernels.attention_scores(tile, keys);
             self.judge(tile, first);
             self.run.kernels.attention_take(tile, values);
@@ -319,11 +397,9 @@ impl<'a> Work<'a> {
             (out[0], out[1]) = tile.totals(i);
             out[2..].copy_from_slice(tile.values(i));
         }
-        // Releases what was written, and takes in what the other parts wrote.
-        if parts.done[unit].fetch_add(1, Ordering::AcqRel) + 1 < n_parts {
+        if !parts.is_last(unit, n_parts) {
             return;
         }
-        parts.done[unit].store(0, Ordering::Relaxed);
         // SAFETY: all parts are done, and nobody else comes last.
         let all = unsafe { self.run.part_mut(&parts.results, 0, start(0), n_parts * most * len) };
         for i in 0..n {
@@ -339,7 +415,7 @@ impl<'a> Work<'a> {
     ///
     /// # Safety
     /// The heads of the row belong to the caller; queries are done; memory is not written in this stage.
-    unsafe fn define(&self, buffers: &mut [f32]) {
+    unsafe fn define(&self, buffers: &mut [f32], copies: &mut Copies) {
         let row = self.rows.start;
         let (dim, seen) = (self.value_dim(), self.seen(0));
         let (acc, buffer) = buffers.split_at_mut(dim);
@@ -359,7 +435,7 @@ impl<'a> Work<'a> {
                 let within = first % BLOCK_TOKENS;
                 let n = (BLOCK_TOKENS - within).min(seen.end - first);
                 // SAFETY: the caller's promise.
-                let [keys, stored] = unsafe { self.stored(first / BLOCK_TOKENS, within + n) };
+                let [keys, stored] = unsafe { self.stored(first / BLOCK_TOKENS, within + n, copies) };
                 let scores = &mut scores[..n];
                 dot_keys(query, &keys.bytes[within * keys.stride..], &self.kv.key, buffer, scores);
                 scoring.apply(first, scores);
@@ -397,7 +473,7 @@ fn merge<'a>(parts: impl Iterator<Item = &'a [f32]> + Clone, out: &mut [f32]) {
 }
 
 /// Where a row's sequence lies in memory, and the row's place in it.
-fn place_of(shape: SlotShape, run: &Run<'_>, row: usize) -> (KvView, usize) {
+pub(super) fn place_of(shape: SlotShape, run: &Run<'_>, row: usize) -> (KvView, usize) {
     let sequences = run.step.sequences;
     let i = sequences.partition_point(|s| (s.first_row + s.n_rows) as usize <= row);
     let view = run.step.view(i, shape.group);

@@ -3,11 +3,14 @@
 
 pub(crate) mod attention;
 mod chain;
+pub(crate) mod choose;
 pub(crate) mod experts;
 mod matmul;
 mod sequence;
 
 pub(crate) use matmul::{quantized_units, rounding};
+
+use tensor::Op;
 
 use crate::executor::Run;
 use crate::tasks::Task;
@@ -17,6 +20,7 @@ use crate::tasks::Task;
 pub(crate) struct Scratch {
     pub(crate) matmul: matmul::Buffers,
     pub(crate) attention: attention::Buffers,
+    pub(crate) choose: choose::Buffers,
 }
 
 /// Into how many chunks the task splits in this run.
@@ -25,8 +29,11 @@ pub(crate) fn n_chunks(task: &Task, run: &Run<'_>) -> usize {
         Task::Chain(chain) => chain::n_chunks(chain, run),
         Task::MatMul(task) => matmul::n_chunks(task, run),
         Task::Group(_) => 1,
-        Task::Sequence(task) if task.parts.is_some() => attention::n_chunks(task, run),
-        Task::Sequence(task) => sequence::n_chunks(task, run),
+        Task::Sequence(task) => match task.op {
+            Op::Attention(_) => attention::n_chunks(task, run),
+            Op::Choose(_) => choose::n_chunks(task, run),
+            _ => sequence::n_chunks(task, run),
+        },
     }
 }
 
@@ -39,10 +46,11 @@ pub(crate) unsafe fn chunk(task: &Task, run: &Run<'_>, chunk: usize, scratch: &m
             Task::Chain(chain) => chain::chunk(chain, run, chunk),
             Task::MatMul(task) => matmul::chunk(task, run, chunk, &mut scratch.matmul),
             Task::Group(task) => experts::group(task, run),
-            Task::Sequence(task) if task.parts.is_some() => {
-                attention::chunk(task, run, chunk, &mut scratch.attention);
-            }
-            Task::Sequence(task) => sequence::chunk(task, run, chunk),
+            Task::Sequence(task) => match task.op {
+                Op::Attention(_) => attention::chunk(task, run, chunk, &mut scratch.attention),
+                Op::Choose(_) => choose::chunk(task, run, chunk, &mut scratch.choose),
+                _ => sequence::chunk(task, run, chunk),
+            },
         }
     }
 }

@@ -1,13 +1,15 @@
-//! Attention: masks, biases, head groups, stored types, prompts in pieces, sequences of unequal length.
+//! Attention: masks, biases, head groups, stored types, prompts in pieces, sequences of unequal length, chosen tokens.
 
-use tensor::{Attention, DType, Mask, MemorySpec, RelativeBias, Timeline, ValueStore};
+use tensor::{Attention, Choose, DType, Mask, MemorySpec, RelativeBias, Tensor, Timeline, ValueStore};
 
-use super::{Case, steps};
+use super::{Builder, Case, steps};
 
 /// Two sequences, three steps, the last of single tokens; the numbers of each step are the same.
 const STEPS: [&[usize]; 3] = [&[40, 1], &[3, 38], &[21, 20]];
 /// A sequence long enough to be worth cutting in parts.
 const LONG: [&[usize]; 2] = [&[300], &[300]];
+/// The same of few rows.
+const SLOW: [&[usize]; 20] = [&[32]; 20];
 
 /// What differs from plain causal attention.
 #[derive(Clone, Copy)]
@@ -22,6 +24,8 @@ struct Spec {
     alibi: Option<f32>,
     sinks: bool,
     relative: Option<RelativeBias>,
+    /// How many tokens are chosen.
+    chosen: Option<usize>,
 }
 
 const PLAIN: Spec = Spec {
@@ -35,6 +39,7 @@ const PLAIN: Spec = Spec {
     alibi: None,
     sinks: false,
     relative: None,
+    chosen: None,
 };
 
 pub(super) fn cases() -> Vec<Case> {
@@ -45,6 +50,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("long", long),
         ("long, window", Spec { mask: Mask::Window(280), ..long }),
         ("long, sinks", Spec { sinks: true, ..long }),
+        ("long, chosen", Spec { chosen: Some(270), ..long }),
         ("long, q4_0", Spec { dtype: DType::Q4_0, key_dim: 128, value: own(64), ..long }),
     ];
     let short = [
@@ -86,10 +92,26 @@ pub(super) fn cases() -> Vec<Case> {
         ("relative bias", Spec { relative: t5(false), ..PLAIN }),
         ("relative bias, both sides", Spec { relative: t5(true), mask: Mask::All, ..PLAIN }),
         ("sinks and bias", Spec { sinks: true, relative: t5(false), ..PLAIN }),
+        ("chosen", Spec { chosen: Some(9), ..PLAIN }),
+        ("chosen, with sinks", Spec { chosen: Some(37), sinks: true, ..PLAIN }),
+        (
+            "chosen, values in keys, f16",
+            Spec {
+                dtype: DType::F16,
+                chosen: Some(33),
+                n_head_kv: 1,
+                key_dim: 48,
+                value: ValueStore::InKey { dim: 40 },
+                ..PLAIN
+            },
+        ),
+        ("chosen, q8_0", Spec { dtype: DType::Q8_0, chosen: Some(12), key_dim: 128, ..PLAIN }),
     ];
     let short = short.map(|(name, spec)| attention(&format!("attention, {name}"), &STEPS, spec));
     let long = long.map(|(name, spec)| attention(&format!("attention, {name}"), &LONG, spec));
-    short.into_iter().chain(long).collect()
+    let in_parts = Spec { chosen: Some(520), n_head_kv: 1, key_dim: 16, value: own(16), ..PLAIN };
+    let in_parts = attention("attention, chosen, in parts", &SLOW, in_parts);
+    short.into_iter().chain(long).chain([in_parts]).chain(choices()).collect()
 }
 
 fn attention(name: &str, counts: &[&[usize]], s: Spec) -> Case {
@@ -106,7 +128,7 @@ fn attention(name: &str, counts: &[&[usize]], s: Spec) -> Case {
         let k = b.input(&[s.key_dim, s.n_head_kv]).scale(3.0);
         let v = match s.value {
             ValueStore::Own { dim } => Some(b.input(&[dim, s.n_head_kv])),
-            ValueStore::InKey { .. } => None,
+            ValueStore::InKey { .. } | ValueStore::None => None,
         };
         let kv = k.append_kv(memory, &memory_spec, v);
         let sinks = s.sinks.then(|| b.weight(&[s.n_head], DType::F32));
@@ -119,7 +141,46 @@ fn attention(name: &str, counts: &[&[usize]], s: Spec) -> Case {
             relative_bias: s.relative,
             ..Attention::causal(memory, s.key_dim)
         };
-        q.attention(kv, s.value.dim(), attention, sinks, bias)
+        match s.chosen {
+            None => q.attention(kv, s.value.dim(), attention, sinks, bias),
+            Some(k) => {
+                let chosen = choose(b, 64, 5, k, s.dtype);
+                q.attention_to_chosen(kv, s.value.dim(), attention, sinks, chosen)
+            }
+        }
     })
     .within(1e-9)
+}
+
+/// Choices alone, as numbers.
+fn choices() -> Vec<Case> {
+    let choice = |name: &str, counts: &[&[usize]], key_dim, n_head, k, dtype| {
+        steps(&format!("choice, {name}"), counts, |b| {
+            let chosen = choose(b, key_dim, n_head, k, dtype);
+            b.input(&[1000]).gather(chosen)
+        })
+    };
+    vec![
+        choice("one of all", &STEPS, 32, 4, 1, DType::F32),
+        choice("odd sizes", &STEPS, 21, 3, 10, DType::F32),
+        choice("many heads, f16", &STEPS, 32, 64, 33, DType::F16),
+        choice("q8_0", &STEPS, 128, 8, 33, DType::Q8_0),
+        choice("more than there are", &STEPS, 16, 2, 200, DType::F32),
+        choice("long", &LONG, 16, 4, 250, DType::F32),
+        choice("in parts", &SLOW, 16, 4, 150, DType::F32),
+    ]
+}
+
+fn choose<'g>(b: &mut Builder<'g>, key_dim: usize, n_head: usize, k: usize, dtype: DType) -> Tensor<'g> {
+    let spec = MemorySpec::Kv {
+        n_head_kv: 1,
+        key_dim,
+        value: ValueStore::None,
+        window: None,
+        timeline: Timeline::Sequence,
+    };
+    let memory = b.memory(spec.clone(), dtype);
+    let keys = b.input(&[key_dim, 1]).append_kv(memory, &spec, None);
+    let (q, weights) = (b.input(&[key_dim, n_head]), b.input(&[n_head]));
+    q.choose(weights, keys, Choose { memory, k }, &spec)
 }

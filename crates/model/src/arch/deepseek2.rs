@@ -4,14 +4,14 @@
 use crate::blocks::*;
 
 pub(super) const ARCH: Arch = Arch::decoder("deepseek2", |at, hp| {
-    layer(at, hp, tempered(at, attention(at, hp, log_multiplier(at)?)?)?)
+    layer(at, hp, Mla::load(at, tempered(at, attention(at, hp, log_multiplier(at)?)?)?)?)
 });
 
 /// This attention, and experts behind the first dense layers.
-pub(super) fn layer(at: &Source<'_>, hp: &Hparams, attention: MlaSpec) -> Result<Layer> {
+pub(super) fn layer(at: &Source<'_>, hp: &Hparams, attention: Mla) -> Result<Layer> {
     let score = if is_glm_flash(hp) { Score::Sigmoid } else { Score::Softmax };
     let moe = MoeSpec::by_keys(at, hp, score)?.behind_dense(at, hp)?;
-    Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), Mla::load(at, attention)?, moe)
+    Layer::load(at, hp, (Norms::PRE, NormSpec::rms(at, hp)?), attention, moe)
 }
 
 /// With queries that sharpen with their position, if the file says how.

@@ -16,11 +16,15 @@ pub(super) const ARCH: Arch = Arch::own("hy_v4", |file, hp| {
 
 fn layer(at: &Source<'_>, hp: &Hparams, spec: HyperSpec) -> Result<HyperLayer> {
     at.ignore("attn_output.scale", "the reference engine does not apply it");
-    if at.get_or("attention.indexer.top_k", 0_usize)? > 0 {
-        let_all_through(at, hp)?;
-    }
     let (rope, gate) = (Some(Rope::interleaved(at, hp)?), Some(Unary::Sigmoid));
-    let attention = Mla::load(at, MlaSpec { rope, gate, ..MlaSpec::load(at, hp)? })?;
+    let attention = MlaSpec { rope, gate, ..MlaSpec::load(at, hp)? };
+    let choice = if at.get_or("attention.indexer.top_k", 0_usize)? > 0 {
+        let indexer = IndexerSpec { rotated: Rotated::Last(RopeOrder::Interleaved), eps: attention.norm.eps };
+        Choice::own_or_shared(at, hp, &attention, indexer, |_| true)?
+    } else {
+        None
+    };
+    let attention = Mla::load(at, attention)?.choosing(choice);
     let moe = MoeSpec::by_keys(at, hp, Score::Sigmoid)?;
     let activation = Activation::clamped_silu(at, hp, "swiglu_clamp_exp")?.unwrap_or(moe.activation);
     let moe = MoeSpec { activation, shared_activation: Some(Activation::SILU), ..moe };

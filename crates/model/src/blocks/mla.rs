@@ -3,8 +3,8 @@
 
 use super::attention::load_gate;
 use super::{
-    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step,
-    Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
+    Block, Choice, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source,
+    Step, Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +80,8 @@ pub(crate) struct Mla {
     /// `[n_head]`: a score each head may spend on nothing.
     sinks: Option<Weight>,
     output: Linear,
+    /// Of the tokens to attend to; without, to all of them.
+    choice: Option<Choice>,
     memory: MemoryId,
     spec: MlaSpec,
 }
@@ -136,9 +138,14 @@ impl Mla {
             gate: spec.gate.map(|_| gate()).transpose()?,
             sinks: at.vector_opt("attn_sinks.weight", [n_head])?,
             output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
+            choice: None,
             memory: at.remember(MemorySpec::Kv { n_head_kv, key_dim, value, window, timeline }),
             spec,
         })
+    }
+
+    pub(crate) fn choosing(self, choice: Option<Choice>) -> Self {
+        Self { choice, ..self }
     }
 
     fn op(&self) -> tensor::Attention {
@@ -159,7 +166,9 @@ impl Block for Mla {
             Some(rope) => rope.forward(step, x),
             None => x,
         };
-        let q = self.query.forward(x).reshape(&[key_dim, n_head]);
+        let low = self.query.low(x);
+        let chosen = self.choice.as_ref().map(|choice| choice.forward(step, x, low));
+        let q = self.query.up(low).reshape(&[key_dim, n_head]);
         let [q_nope, q_rot] = q.split([key_dim - n_rot, n_rot]);
         let q_rot = rotate(q_rot);
         // Some heads are rotated as a whole, some not at all.
@@ -176,19 +185,23 @@ impl Block for Mla {
         let k_rot = self.key_norm.as_ref().map_or(k_rot, |norm| norm.forward(k_rot));
         let k_rot = rotate(k_rot.reshape(&[n_rot, 1]));
         let latent = self.latent_norm.forward(latent);
+        let attend = |q: Tensor<'g>, kv, dim| match chosen {
+            Some(chosen) => q.attention_to_chosen(kv, dim, self.op(), self.sinks, chosen),
+            None => q.attention(kv, dim, self.op(), self.sinks, None),
+        };
         let y = match &self.up {
             Up::Absorbed { k, v } => {
                 let q = sharpen(join(q_nope.matmul_heads(*k), q_rot));
                 let k = join(latent.reshape(&[kv_rank, 1]), k_rot);
                 let kv = step.append_kv(self.memory, k, None);
-                q.attention(kv, kv_rank, self.op(), self.sinks, None).matmul_heads(*v)
+                attend(q, kv, kv_rank).matmul_heads(*v)
             }
             Up::Full(up) => {
                 let kv = up.forward(latent).reshape(&[key_dim - n_rot + value_dim, n_head]);
                 let [k_nope, v] = kv.split([key_dim - n_rot, value_dim]);
                 let k = join(k_nope, k_rot.repeat(&[n_rot, n_head]));
                 let kv = step.append_kv(self.memory, k, Some(v));
-                sharpen(join(q_nope, q_rot)).attention(kv, value_dim, self.op(), self.sinks, None)
+                attend(sharpen(join(q_nope, q_rot)), kv, value_dim)
             }
         };
         let y = match (&self.gate, self.spec.gate) {
@@ -203,10 +216,16 @@ impl Block for Mla {
 }
 
 impl Query {
-    fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+    /// What queries are made from.
+    fn low<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
         match self {
-            Self::Direct(q) => q.forward(x),
-            Self::LowRank { a, norm, b } => b.forward(norm.forward(a.forward(x))),
+            Self::Direct(_) => x,
+            Self::LowRank { a, norm, .. } => norm.forward(a.forward(x)),
         }
+    }
+
+    fn up<'g>(&self, low: Tensor<'g>) -> Tensor<'g> {
+        let (Self::Direct(q) | Self::LowRank { b: q, .. }) = self;
+        q.forward(low)
     }
 }

@@ -35,7 +35,7 @@ pub(crate) use encoder::{Encoder, PostNormLayer};
 pub(crate) use ffn::{Bare, Dense, FfnSpec, Gate};
 pub(crate) use head::Head;
 pub(crate) use hyper::{HyperDecoder, HyperLayer, HyperSpec, Merge};
-pub(crate) use indexer::let_all_through;
+pub(crate) use indexer::{Choice, IndexerSpec, Rotated, let_all_through};
 pub(crate) use linear::{Linear, Scales};
 pub(crate) use mamba::{Mamba, Mamba2, SsmSpec};
 pub(crate) use mla::{Mla, MlaSpec};

@@ -86,6 +86,11 @@ impl Rope {
         self
     }
 
+    /// Pairs in another order.
+    pub(crate) fn ordered(self, order: RopeOrder) -> Self {
+        Self { order, ..self }
+    }
+
     /// From another base.
     pub(crate) fn based(mut self, freq_base: f32) -> Self {
         self.table.freq_base = freq_base;

@@ -112,6 +112,37 @@ fn errors_name_the_thing_and_both_values() {
 }
 
 #[test]
+fn errors_of_indexers_say_what_is_possible() {
+    let set = |golden: &mut testkit::Golden, key: &str, value: serde_json::Value| {
+        golden.metadata.iter_mut().find(|kv| kv.0 == key).expect("a key of the golden").2 = value;
+    };
+    check(
+        "glm-dsa.chosen",
+        |g| set(g, "glm-dsa.attention.indexer.types", vec![0, 1, 1, 1].into()),
+        "metadata glm-dsa.attention.indexer.types: 0 in the first layer, which no layer precedes",
+    );
+    check(
+        "deepseek32.chosen",
+        |g| set(g, "deepseek32.attention.indexer.top_k", 0.into()),
+        "metadata deepseek32.attention.indexer.top_k: 0 must be positive",
+    );
+    check(
+        "deepseek32.chosen",
+        |g| {
+            set(g, "deepseek32.attention.indexer.top_k", (1 << 17).into());
+            set(g, "deepseek32.context_length", (1 << 20).into());
+        },
+        "metadata deepseek32.attention.indexer.top_k: 131072 is more than the limit of 65536",
+    );
+    check(
+        "minimax-m3-moe",
+        |g| set(g, "minimax-m3.attention.indexer.top_k", 8.into()),
+        "metadata minimax-m3.attention.indexer.top_k: 8 blocks of tokens are chosen from a context of 256, which is not \
+         supported; use a context of at most 32",
+    );
+}
+
+#[test]
 fn the_document_lists_the_architectures_there_are() {
     let document = include_str!("../../../../docs/architectures.md");
     let mut listed: Vec<_> =

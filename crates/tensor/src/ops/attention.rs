@@ -40,6 +40,8 @@ pub struct Attention {
     /// An extra input `[n_head]`: a score each head may spend on nothing (gpt-oss).
     pub sinks: bool,
     pub relative_bias: Option<RelativeBias>,
+    /// An extra input i32 `[k, r]`: each token sees only these of its tokens, see [`Choose`](super::Choose).
+    pub chosen: bool,
 }
 
 impl Attention {
@@ -53,6 +55,7 @@ impl Attention {
             alibi_max_bias: None,
             sinks: false,
             relative_bias: None,
+            chosen: false,
         }
     }
 }
@@ -68,7 +71,7 @@ impl Graph {
 
 impl<'g> Tensor<'g> {
     /// Appends keys `[key_dim, n_head_kv, n_tokens]` and values `[value_dim, n_head_kv, n_tokens]` to memory.
-    /// Latent memories (`ValueStore::InKey`) take no values.
+    /// Only memories with values of their own (`ValueStore::Own`) take values.
     #[track_caller]
     pub fn append_kv(self, memory: MemoryId, spec: &MemorySpec, value: Option<Self>) -> Self {
         let MemorySpec::Kv { n_head_kv, key_dim, value: store, .. } = spec else {
@@ -96,12 +99,43 @@ impl<'g> Tensor<'g> {
         sinks: Option<Weight>,
         bias: Option<Weight>,
     ) -> Self {
+        assert_eq!(attention.relative_bias.is_some(), bias.is_some(), "relative bias");
+        let attention = Attention { chosen: false, ..attention };
+        self.attend(kv, value_dim, attention, sinks.into_iter().chain(bias).map(|w| self.graph.weight(w)))
+    }
+
+    /// The same to no more than the tokens `chosen`, i32 `[k, r]`, ascending, which do not depend on distances.
+    #[track_caller]
+    pub fn attention_to_chosen(
+        self,
+        kv: Self,
+        value_dim: usize,
+        attention: Attention,
+        sinks: Option<Weight>,
+        chosen: Self,
+    ) -> Self {
+        let Attention { mask, alibi_max_bias, relative_bias, .. } = attention;
+        let is_plain = mask == Mask::Causal && alibi_max_bias.is_none() && relative_bias.is_none();
+        assert!(is_plain, "chosen tokens have no distance: {attention:?}");
+        assert!(chosen.elem() == Elem::I32 && chosen.shape().rows() == self.shape().rows(), "chosen");
+        let attention = Attention { chosen: true, ..attention };
+        let sinks = sinks.map(|w| self.graph.weight(w));
+        self.attend(kv, value_dim, attention, sinks.into_iter().chain([chosen]))
+    }
+
+    #[track_caller]
+    fn attend(
+        self,
+        kv: Self,
+        value_dim: usize,
+        attention: Attention,
+        rest: impl Iterator<Item = Self>,
+    ) -> Self {
         let q = self.shape();
         assert_eq!(kv.elem(), Elem::Token, "attention reads memory by handle");
-        assert_eq!(attention.sinks, sinks.is_some(), "sinks");
-        assert_eq!(attention.relative_bias.is_some(), bias.is_some(), "relative bias");
-        let mut rest = vec![kv];
-        rest.extend(sinks.into_iter().chain(bias).map(|w| self.graph.weight(w)));
+        let rest: Vec<_> = std::iter::once(kv).chain(rest).collect();
+        let n_given = 1 + usize::from(attention.sinks) + usize::from(attention.relative_bias.is_some());
+        assert_eq!(rest.len(), n_given + usize::from(attention.chosen), "inputs of {attention:?}");
         self.op(Op::Attention(attention), q.with_dims(&[value_dim, q.dim(1)]), &rest)
     }
 }

@@ -3,6 +3,7 @@
 //! `backend-cpu` and its cases in `backend::conformance`.
 
 mod attention;
+mod choose;
 mod elementwise;
 mod layout;
 mod matmul;
@@ -13,6 +14,7 @@ mod select;
 mod temperature;
 
 pub use attention::{Attention, Mask, RelativeBias};
+pub use choose::Choose;
 pub use elementwise::{Binary, Unary};
 pub use matmul::MatMul;
 pub use norm::{Norm, NormKind};
@@ -58,8 +60,10 @@ pub enum Op {
     AppendKv { memory: MemoryId },
     /// `-> handle`: memory filled by another layer or an earlier step.
     ReadKv { memory: MemoryId },
-    /// `q, handle (, sinks) (, bias) -> [value_dim, n_head, r]`: see [`Attention`].
+    /// `q, handle (, sinks) (, bias) (, chosen) -> [value_dim, n_head, r]`: see [`Attention`].
     Attention(Attention),
+    /// `q, weights, handle -> i32 [k, r]`: see [`Choose`].
+    Choose(Choose),
     /// A part of extent `dim`.
     Slice { dim: usize, start: usize, len: usize },
     /// The same elements under other extents.
@@ -101,6 +105,7 @@ impl Op {
             | Self::TokenShift { memory }
             | Self::Wkv7 { memory } => Some(*memory),
             Self::Attention(a) => Some(a.memory),
+            Self::Choose(c) => Some(c.memory),
             Self::Conv1d(c) => Some(c.memory),
             Self::SsmScan(s) => Some(s.memory),
             _ => None,
@@ -109,14 +114,14 @@ impl Op {
 
     /// Whether the op changes memory, and so must run even if nothing reads its result.
     pub fn has_effect(&self) -> bool {
-        !matches!(self, Self::ReadKv { .. } | Self::Attention(_)) && self.memory().is_some()
+        !matches!(self, Self::ReadKv { .. } | Self::Attention(_) | Self::Choose(_)) && self.memory().is_some()
     }
 
     /// Whether row `i` of the result depends on row `i` of the inputs alone, whatever the sequence.
     pub fn is_row_wise(&self) -> bool {
         match self {
             Self::Input(_) | Self::Weight(_) | Self::SelectOutputs | Self::ReadKv { .. } => false,
-            Self::Attention(_) => false,
+            Self::Attention(_) | Self::Choose(_) => false,
             _ => !self.has_effect(),
         }
     }
