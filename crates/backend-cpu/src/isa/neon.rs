@@ -1,7 +1,7 @@
-//! NEON, with or without its dot products: a virtual vector is four 128-bit registers.
+//! NEON, with or without its products of bytes, as dots and as squares: a virtual vector is four 128-bit registers.
 #![expect(
     unsafe_code,
-    reason = "instructions that are not in every NEON, made sound by the existence of a `Neon<true>`"
+    reason = "instructions that are not in every NEON, made sound by the existence of a `Neon<true, _>`"
 )]
 
 use std::arch::aarch64::*;
@@ -13,14 +13,17 @@ use super::panel::{self, PanelSpan, Ready, Tokens};
 use super::{Isa, Kernel, Packing, steps_of_lanes};
 use crate::quantize::BlockQ8;
 
-/// Proof that this CPU has NEON and, with `DOTPROD`, its instructions that sum the products of four bytes.
+/// Proof that this CPU has NEON and, with `DOTPROD`, its instructions that sum the products of four bytes, with `I8MM`
+/// those that multiply squares of sums of eight, of which tiles make use.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Neon<const DOTPROD: bool>(());
+pub(crate) struct Neon<const DOTPROD: bool, const I8MM: bool = false>(());
 
-impl<const DOTPROD: bool> Neon<DOTPROD> {
+impl<const DOTPROD: bool, const I8MM: bool> Neon<DOTPROD, I8MM> {
     pub(crate) fn detect() -> Option<Self> {
-        (is_aarch64_feature_detected!("neon") && (!DOTPROD || is_aarch64_feature_detected!("dotprod")))
-            .then_some(Self(()))
+        (is_aarch64_feature_detected!("neon")
+            && (!DOTPROD || is_aarch64_feature_detected!("dotprod"))
+            && (!I8MM || is_aarch64_feature_detected!("i8mm")))
+        .then_some(Self(()))
     }
 }
 
@@ -95,20 +98,28 @@ fn words_to_f32([low, high]: [int16x8_t; 2]) -> [float32x4_t; 4] {
     })
 }
 
+/// The lower halves of two registers.
+#[inline(always)]
+fn zip_low(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    proven!(vreinterpretq_f32_f64(vzip1q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b))))
+}
+
+/// The upper halves of two registers.
+#[inline(always)]
+fn zip_high(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    proven!(vreinterpretq_f32_f64(vzip2q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b))))
+}
+
 #[inline(always)]
 fn transpose_4([a, b, c, d]: [float32x4_t; 4]) -> [float32x4_t; 4] {
     proven!({
         let (ab, ab_odd) = (vtrn1q_f32(a, b), vtrn2q_f32(a, b));
         let (cd, cd_odd) = (vtrn1q_f32(c, d), vtrn2q_f32(c, d));
-        let low =
-            |a, b| vreinterpretq_f32_f64(vzip1q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b)));
-        let high =
-            |a, b| vreinterpretq_f32_f64(vzip2q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b)));
-        [low(ab, cd), low(ab_odd, cd_odd), high(ab, cd), high(ab_odd, cd_odd)]
+        [zip_low(ab, cd), zip_low(ab_odd, cd_odd), zip_high(ab, cd), zip_high(ab_odd, cd_odd)]
     })
 }
 
-impl<const DOTPROD: bool> Neon<DOTPROD> {
+impl<const DOTPROD: bool, const I8MM: bool> Neon<DOTPROD, I8MM> {
     /// Sums of products of four signed bytes.
     #[inline(always)]
     fn dot_16(self, codes: uint8x16_t, x: int8x16_t) -> int32x4_t {
@@ -131,7 +142,7 @@ impl<const DOTPROD: bool> Neon<DOTPROD> {
     }
 }
 
-impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
+impl<const DOTPROD: bool, const I8MM: bool> Isa for Neon<DOTPROD, I8MM> {
     type F32 = [float32x4_t; 4];
     type I32 = [int32x4_t; 4];
     type Bytes = [uint8x16_t; 4];
@@ -151,8 +162,18 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
         fn with_dots<K: Kernel>(isa: impl Isa, kernel: K) -> K::Output {
             kernel.run(isa)
         }
+        #[target_feature(enable = "neon,dotprod,i8mm")]
+        fn with_squares<K: Kernel>(isa: impl Isa, kernel: K) -> K::Output {
+            kernel.run(isa)
+        }
         // SAFETY: a `Neon` exists only after `detect` saw the features.
-        unsafe { if DOTPROD { with_dots(self, kernel) } else { base(self, kernel) } }
+        unsafe {
+            match (DOTPROD, I8MM) {
+                (_, true) => with_squares(self, kernel),
+                (true, false) => with_dots(self, kernel),
+                (false, false) => base(self, kernel),
+            }
+        }
     }
 
     #[inline(always)]
@@ -511,6 +532,21 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
                 for (k, row) in square.into_iter().enumerate() {
                     rows[4 * j + k][i] = row;
                 }
+            }
+        }
+    }
+    // Registers of 8 codes of each of two rows: first those of the lower 8 rows, then of the others.
+    #[inline(always)]
+    fn interleave(self, rows: &mut [Self::F32; 16]) {
+        if !I8MM {
+            return self.transpose(rows);
+        }
+        let of = *rows;
+        for (pair, rows_of_pair) in of.as_chunks::<2>().0.iter().enumerate() {
+            for i in 0..4 {
+                let [a, b] = [rows_of_pair[0][i], rows_of_pair[1][i]];
+                rows[4 * i + pair / 4][pair % 4] = zip_low(a, b);
+                rows[4 * i + 2 + pair / 4][pair % 4] = zip_high(a, b);
             }
         }
     }

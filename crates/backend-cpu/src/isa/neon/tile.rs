@@ -1,4 +1,5 @@
-//! Integer tiles on NEON: sub-blocks of 16 rows, by dot products or, without them, by products that are summed in 16 bits.
+//! Integer tiles on NEON: sub-blocks of 16 rows, by products of 2x8 and 8x2 bytes, by dot products or, without either,
+//! by products that are summed in 16 bits.
 #![expect(unsafe_code, reason = "intrinsics and assembly, made sound by the existence of a `Neon`")]
 
 use std::arch::{aarch64::*, asm};
@@ -9,7 +10,7 @@ use crate::isa::{
     panel::{PanelSpan, SubBlocks, Tokens},
 };
 
-impl<const DOTPROD: bool> SubBlocks for Neon<DOTPROD> {
+impl<const DOTPROD: bool, const I8MM: bool> SubBlocks for Neon<DOTPROD, I8MM> {
     #[inline(always)]
     fn dots<P: Packing, const S: usize, const T: usize, const V: usize>(
         self,
@@ -22,14 +23,19 @@ impl<const DOTPROD: bool> SubBlocks for Neon<DOTPROD> {
             let qs: &[[i8; 4]; 64] = bytemuck::cast_ref(&x.qs);
             *steps = qs[S * at..].first_chunk().expect("activations of every step");
         }
+        let mut starts = proven!([vdupq_n_s32(0); T]);
+        for (start, ready) in starts.iter_mut().zip(x.ready) {
+            *start = proven!(vdupq_n_s32(ready.starts[S * at / 4]));
+        }
         let mut sums = [[self.splat_i32(0); T]; V];
         for (span, sums) in spans.iter().zip(&mut sums) {
             let w = span.codes[S * at..].first_chunk().expect("codes of every step");
+            if I8MM {
+                self.squares(w, steps, starts, sums);
+                continue;
+            }
             for quad in 0..4 {
-                let mut quad_sums = proven!([vdupq_n_s32(0); T]);
-                for (sum, ready) in quad_sums.iter_mut().zip(x.ready) {
-                    *sum = proven!(vdupq_n_s32(ready.starts[S * at / 4]));
-                }
+                let mut quad_sums = starts;
                 if DOTPROD {
                     self.quad_of_dots(w, quad, steps, &mut quad_sums);
                 } else {
@@ -57,7 +63,7 @@ const fn fit<P: Packing>() -> usize {
     if P::MAX_CODE <= 127 { (32767 / (P::MAX_CODE * 127)) as usize } else { 2 }
 }
 
-impl<const DOTPROD: bool> Neon<DOTPROD> {
+impl<const DOTPROD: bool, const I8MM: bool> Neon<DOTPROD, I8MM> {
     /// Four rows times `T` tokens, only with `DOTPROD`: four steps of a token share a register.
     #[inline(always)]
     fn quad_of_dots<const S: usize, const T: usize>(
@@ -72,7 +78,7 @@ impl<const DOTPROD: bool> Neon<DOTPROD> {
             // Loops, as closures of `from_fn` would not be compiled for the ISA.
             let mut of_rows = proven!([vdupq_n_s8(0); 4]);
             for (rows, w) in of_rows.iter_mut().zip(w) {
-                *rows = bytemuck::cast(*bytes_of_quad(w, quad));
+                *rows = bytemuck::cast(*register(w, quad));
             }
             let mut of_tokens = proven!([vdupq_n_s8(0); T]);
             for (token, x) in of_tokens.iter_mut().zip(x) {
@@ -87,6 +93,46 @@ impl<const DOTPROD: bool> Neon<DOTPROD> {
                 };
             }
             steps!(0 1 2 3);
+        }
+    }
+
+    /// 16 rows times `T` tokens, only with `I8MM`: squares of two rows and two tokens, of which an odd one is there twice.
+    #[inline(always)]
+    fn squares<const S: usize, const T: usize>(
+        self,
+        w: &[[u8; 64]; S],
+        x: [&[[i8; 4]; S]; T],
+        starts: [int32x4_t; T],
+        sums: &mut [[int32x4_t; 4]; T],
+    ) {
+        const { assert!(S.is_multiple_of(4)) };
+        for half in 0..2 {
+            // Of pairs of tokens, at the place of the first; those of 8 rows fit the registers.
+            let mut squares = [self.splat_i32(0); T];
+            for t in (0..T).step_by(2) {
+                squares[t] = proven!([vzip1q_s32(starts[t], starts[T.min(t + 2) - 1]); 4]);
+            }
+            for (at, w) in w.as_chunks::<4>().0.iter().enumerate() {
+                for t in (0..T).step_by(2) {
+                    let [a, b] =
+                        [x[t], x[T.min(t + 2) - 1]].map(|x| bytemuck::cast(x.as_chunks::<4>().0[at]));
+                    let eights = proven!([vzip1q_s64(a, b), vzip2q_s64(a, b)]);
+                    for (w, x) in w.as_chunks::<2>().0.iter().zip(eights) {
+                        for (pair, square) in squares[t].iter_mut().enumerate() {
+                            *square = smmla(*square, register(&w[half], pair), x);
+                        }
+                    }
+                }
+            }
+            for t in (0..T).step_by(2) {
+                let [a, b, c, d] = squares[t];
+                proven!({
+                    sums[t].as_chunks_mut().0[half] = [vuzp1q_s32(a, b), vuzp1q_s32(c, d)];
+                    if t + 1 < T {
+                        sums[t + 1].as_chunks_mut().0[half] = [vuzp2q_s32(a, b), vuzp2q_s32(c, d)];
+                    }
+                });
+            }
         }
     }
 
@@ -106,7 +152,7 @@ impl<const DOTPROD: bool> Neon<DOTPROD> {
             for pass in (0..S).step_by(width) {
                 let mut words = [[vdupq_n_s16(0); 2]; T];
                 for s in pass..pass + width {
-                    let codes: int8x16_t = bytemuck::cast(*bytes_of_quad(&w[s], quad));
+                    let codes: int8x16_t = bytemuck::cast(*register(&w[s], quad));
                     for (words, x) in words.iter_mut().zip(x) {
                         let x = vreinterpretq_s8_s32(vdupq_n_s32(bytemuck::cast(x[s])));
                         words[0] = vmlal_s8(words[0], vget_low_s8(codes), vget_low_s8(x));
@@ -124,8 +170,24 @@ impl<const DOTPROD: bool> Neon<DOTPROD> {
     }
 }
 
-/// The codes of four rows in a step of 16.
+/// To each lane of `acc`, the sum of eight products: of the first half of `rows` with both of `x`, then of the second.
+/// It has no stable intrinsic either.
 #[inline(always)]
-fn bytes_of_quad(step: &[u8; 64], quad: usize) -> &[u8; 16] {
-    &step.as_chunks::<16>().0[quad]
+fn smmla(mut acc: int32x4_t, rows: &[u8; 16], x: int64x2_t) -> int32x4_t {
+    let rows: int8x16_t = bytemuck::cast(*rows);
+    // SAFETY: only reached with `I8MM`, so the instruction was detected; it touches registers only.
+    unsafe {
+        asm!(
+            "smmla {acc:v}.4s, {rows:v}.16b, {x:v}.16b",
+            acc = inout(vreg) acc, rows = in(vreg) rows, x = in(vreg) x,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    acc
+}
+
+/// The codes of four rows in a step of 16, or of two rows in a pair of steps.
+#[inline(always)]
+fn register(step: &[u8; 64], i: usize) -> &[u8; 16] {
+    &step.as_chunks::<16>().0[i]
 }
