@@ -31,18 +31,23 @@ impl<const DOTPROD: bool, const I8MM: bool> SubBlocks for Neon<DOTPROD, I8MM> {
         for (span, sums) in spans.iter().zip(&mut sums) {
             let w = span.codes[S * at..].first_chunk().expect("codes of every step");
             if I8MM {
-                self.squares(w, steps, starts, sums);
-                continue;
-            }
-            for quad in 0..4 {
-                let mut quad_sums = starts;
-                if DOTPROD {
-                    self.quad_of_dots(w, quad, steps, &mut quad_sums);
-                } else {
-                    self.quad_of_products::<P, S, T>(w, quad, steps, &mut quad_sums);
+                // Not a loop, which would keep the sums in memory.
+                let low = self.half_of_squares(w, 0, steps, starts);
+                let high = self.half_of_squares(w, 1, steps, starts);
+                for (sums, ([a, b], [c, d])) in sums.iter_mut().zip(low.into_iter().zip(high)) {
+                    *sums = [a, b, c, d];
                 }
-                for (sums, sum) in sums.iter_mut().zip(quad_sums) {
-                    sums[quad] = sum;
+            } else {
+                for quad in 0..4 {
+                    let mut of_quad = starts;
+                    if DOTPROD {
+                        self.quad_of_dots(w, quad, steps, &mut of_quad);
+                    } else {
+                        self.quad_of_products::<P, S, T>(w, quad, steps, &mut of_quad);
+                    }
+                    for (sums, of_quad) in sums.iter_mut().zip(of_quad) {
+                        sums[quad] = of_quad;
+                    }
                 }
             }
         }
@@ -78,11 +83,11 @@ impl<const DOTPROD: bool, const I8MM: bool> Neon<DOTPROD, I8MM> {
             // Loops, as closures of `from_fn` would not be compiled for the ISA.
             let mut of_rows = proven!([vdupq_n_s8(0); 4]);
             for (rows, w) in of_rows.iter_mut().zip(w) {
-                *rows = bytemuck::cast(*register(w, quad));
+                *rows = register(w, quad);
             }
             let mut of_tokens = proven!([vdupq_n_s8(0); T]);
             for (token, x) in of_tokens.iter_mut().zip(x) {
-                *token = bytemuck::cast(x.as_chunks::<4>().0[at]);
+                *token = four_steps(x, at);
             }
             // One token after the other, as each product waits for the sum it adds to.
             macro_rules! steps {
@@ -96,44 +101,49 @@ impl<const DOTPROD: bool, const I8MM: bool> Neon<DOTPROD, I8MM> {
         }
     }
 
-    /// 16 rows times `T` tokens, only with `I8MM`: squares of two rows and two tokens, of which an odd one is there twice.
+    /// 8 rows times `T` tokens, only with `I8MM`: squares of two rows and two tokens, of which an odd one is there twice.
     #[inline(always)]
-    fn squares<const S: usize, const T: usize>(
+    fn half_of_squares<const S: usize, const T: usize>(
         self,
         w: &[[u8; 64]; S],
+        half: usize,
         x: [&[[i8; 4]; S]; T],
         starts: [int32x4_t; T],
-        sums: &mut [[int32x4_t; 4]; T],
-    ) {
+    ) -> [[int32x4_t; 2]; T] {
         const { assert!(S.is_multiple_of(4)) };
-        for half in 0..2 {
-            // Of pairs of tokens, at the place of the first; those of 8 rows fit the registers.
-            let mut squares = [self.splat_i32(0); T];
-            for t in (0..T).step_by(2) {
-                squares[t] = proven!([vzip1q_s32(starts[t], starts[T.min(t + 2) - 1]); 4]);
+        // Of pairs of tokens, which are no more than `T`.
+        let n_pairs = const { T.div_ceil(2) };
+        let second = |pair| T.min(2 * pair + 2) - 1;
+        let mut squares = [self.splat_i32(0); T];
+        for pair in 0..n_pairs {
+            squares[pair] = proven!([vzip1q_s32(starts[2 * pair], starts[second(pair)]); 4]);
+        }
+        for (at, w) in w.as_chunks::<4>().0.iter().enumerate() {
+            let mut eights = proven!([[vdupq_n_s8(0); 2]; T]);
+            for pair in 0..n_pairs {
+                let (a, b) = (four_steps(x[2 * pair], at), four_steps(x[second(pair)], at));
+                eights[pair] = proven!({
+                    let (a, b) = (vreinterpretq_s64_s8(a), vreinterpretq_s64_s8(b));
+                    [vreinterpretq_s8_s64(vzip1q_s64(a, b)), vreinterpretq_s8_s64(vzip2q_s64(a, b))]
+                });
             }
-            for (at, w) in w.as_chunks::<4>().0.iter().enumerate() {
-                for t in (0..T).step_by(2) {
-                    let [a, b] =
-                        [x[t], x[T.min(t + 2) - 1]].map(|x| bytemuck::cast(x.as_chunks::<4>().0[at]));
-                    let eights = proven!([vzip1q_s64(a, b), vzip2q_s64(a, b)]);
-                    for (w, x) in w.as_chunks::<2>().0.iter().zip(eights) {
-                        for (pair, square) in squares[t].iter_mut().enumerate() {
-                            *square = smmla(*square, register(&w[half], pair), x);
-                        }
+            for (i, w) in w.as_chunks::<2>().0.iter().enumerate() {
+                #[expect(clippy::needless_range_loop, reason = "two rows are those of each pair of tokens")]
+                for rows in 0..4 {
+                    let codes = register(&w[half], rows);
+                    for pair in 0..n_pairs {
+                        squares[pair][rows] = smmla(squares[pair][rows], codes, eights[pair][i]);
                     }
                 }
             }
-            for t in (0..T).step_by(2) {
-                let [a, b, c, d] = squares[t];
-                proven!({
-                    sums[t].as_chunks_mut().0[half] = [vuzp1q_s32(a, b), vuzp1q_s32(c, d)];
-                    if t + 1 < T {
-                        sums[t + 1].as_chunks_mut().0[half] = [vuzp2q_s32(a, b), vuzp2q_s32(c, d)];
-                    }
-                });
-            }
         }
+        let mut sums = proven!([[vdupq_n_s32(0); 2]; T]);
+        for pair in 0..n_pairs {
+            let [a, b, c, d] = squares[pair];
+            sums[second(pair)] = proven!([vuzp2q_s32(a, b), vuzp2q_s32(c, d)]);
+            sums[2 * pair] = proven!([vuzp1q_s32(a, b), vuzp1q_s32(c, d)]);
+        }
+        sums
     }
 
     /// Four rows times `T` tokens: products are summed in 16 bits as long as they fit.
@@ -152,7 +162,7 @@ impl<const DOTPROD: bool, const I8MM: bool> Neon<DOTPROD, I8MM> {
             for pass in (0..S).step_by(width) {
                 let mut words = [[vdupq_n_s16(0); 2]; T];
                 for s in pass..pass + width {
-                    let codes: int8x16_t = bytemuck::cast(*register(&w[s], quad));
+                    let codes = register(&w[s], quad);
                     for (words, x) in words.iter_mut().zip(x) {
                         let x = vreinterpretq_s8_s32(vdupq_n_s32(bytemuck::cast(x[s])));
                         words[0] = vmlal_s8(words[0], vget_low_s8(codes), vget_low_s8(x));
@@ -173,8 +183,7 @@ impl<const DOTPROD: bool, const I8MM: bool> Neon<DOTPROD, I8MM> {
 /// To each lane of `acc`, the sum of eight products: of the first half of `rows` with both of `x`, then of the second.
 /// It has no stable intrinsic either.
 #[inline(always)]
-fn smmla(mut acc: int32x4_t, rows: &[u8; 16], x: int64x2_t) -> int32x4_t {
-    let rows: int8x16_t = bytemuck::cast(*rows);
+fn smmla(mut acc: int32x4_t, rows: int8x16_t, x: int8x16_t) -> int32x4_t {
     // SAFETY: only reached with `I8MM`, so the instruction was detected; it touches registers only.
     unsafe {
         asm!(
@@ -186,8 +195,14 @@ fn smmla(mut acc: int32x4_t, rows: &[u8; 16], x: int64x2_t) -> int32x4_t {
     acc
 }
 
-/// The codes of four rows in a step of 16, or of two rows in a pair of steps.
+/// The codes of four rows in a step, or of two rows in a pair of steps.
 #[inline(always)]
-fn register(step: &[u8; 64], i: usize) -> &[u8; 16] {
-    &step.as_chunks::<16>().0[i]
+fn register(step: &[u8; 64], i: usize) -> int8x16_t {
+    bytemuck::cast(step.as_chunks::<16>().0[i])
+}
+
+/// The activations of the four steps from `4 * at` on.
+#[inline(always)]
+fn four_steps<const S: usize>(x: &[[i8; 4]; S], at: usize) -> int8x16_t {
+    bytemuck::cast(x.as_chunks::<4>().0[at])
 }
