@@ -32,11 +32,14 @@ pub enum Kind {
     Neon,
     /// NEON with dot products of bytes (Cortex-A76, Neoverse N1, Apple A13 and M1, and later).
     NeonDot,
+    /// So with products of matrices of bytes (Neoverse V1 and N2, Cortex-X2, Apple M2, and later).
+    NeonI8mm,
 }
 
 impl Kind {
     /// Every kind, of each processor the slowest first.
-    pub const ALL: [Self; 5] = [Self::Scalar, Self::Avx2, Self::Avx512, Self::Neon, Self::NeonDot];
+    pub const ALL: [Self; 6] =
+        [Self::Scalar, Self::Avx2, Self::Avx512, Self::Neon, Self::NeonDot, Self::NeonI8mm];
 }
 
 /// A computation written once over every ISA.
@@ -321,6 +324,12 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn dot_pairs(self, pairs: Self::Bytes, x: [i16; 2], acc: Self::I32) -> Self::I32;
     /// Transposes a square of 32-bit lanes.
     fn transpose(self, rows: &mut [Self::F32; 16]);
+    /// Orders four bytes a lane of 16 rows as [`Isa::multiply`] wants codes of them: two vectors have, in any order, what
+    /// two lanes of each row had.
+    #[inline(always)]
+    fn interleave(self, rows: &mut [Self::F32; 16]) {
+        self.transpose(rows);
+    }
     /// The same bits.
     fn bytes_as_lanes(self, v: Self::Bytes) -> Self::F32;
     /// The same bits.

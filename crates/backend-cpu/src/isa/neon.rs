@@ -1,7 +1,7 @@
-//! NEON, with or without its dot products: a virtual vector is four 128-bit registers.
+//! NEON, with or without its products of bytes, as dots and as squares: a virtual vector is four 128-bit registers.
 #![expect(
     unsafe_code,
-    reason = "instructions that are not in every NEON, made sound by the existence of a `Neon<true>`"
+    reason = "instructions that are not in every NEON, made sound by the existence of a `Neon<true, _>`"
 )]
 
 use std::arch::aarch64::*;
@@ -9,18 +9,21 @@ use std::arch::{asm, is_aarch64_feature_detected};
 
 use bytemuck::Pod;
 
-use super::panel::{self, PanelSpan, Ready, SubBlocks, Tokens};
+use super::panel::{self, PanelSpan, Ready, Tokens};
 use super::{Isa, Kernel, Packing, steps_of_lanes};
 use crate::quantize::BlockQ8;
 
-/// Proof that this CPU has NEON and, with `DOTPROD`, its instructions that sum the products of four bytes.
+/// Proof that this CPU has NEON and, with `DOTPROD`, its instructions that sum the products of four bytes, with `I8MM`
+/// those that multiply squares of sums of eight, of which tiles make use.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Neon<const DOTPROD: bool>(());
+pub(crate) struct Neon<const DOTPROD: bool, const I8MM: bool = false>(());
 
-impl<const DOTPROD: bool> Neon<DOTPROD> {
+impl<const DOTPROD: bool, const I8MM: bool> Neon<DOTPROD, I8MM> {
     pub(crate) fn detect() -> Option<Self> {
-        (is_aarch64_feature_detected!("neon") && (!DOTPROD || is_aarch64_feature_detected!("dotprod")))
-            .then_some(Self(()))
+        (is_aarch64_feature_detected!("neon")
+            && (!DOTPROD || is_aarch64_feature_detected!("dotprod"))
+            && (!I8MM || is_aarch64_feature_detected!("i8mm")))
+        .then_some(Self(()))
     }
 }
 
@@ -67,6 +70,9 @@ macro_rules! sdot {
     }};
 }
 
+// Behind the macros, which it uses.
+mod tile;
+
 /// Numbers of four half floats.
 #[inline(always)]
 fn widen(bits: uint16x4_t) -> float32x4_t {
@@ -92,25 +98,28 @@ fn words_to_f32([low, high]: [int16x8_t; 2]) -> [float32x4_t; 4] {
     })
 }
 
+/// The lower halves of two registers.
+#[inline(always)]
+fn zip_low(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    proven!(vreinterpretq_f32_f64(vzip1q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b))))
+}
+
+/// The upper halves of two registers.
+#[inline(always)]
+fn zip_high(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    proven!(vreinterpretq_f32_f64(vzip2q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b))))
+}
+
 #[inline(always)]
 fn transpose_4([a, b, c, d]: [float32x4_t; 4]) -> [float32x4_t; 4] {
     proven!({
         let (ab, ab_odd) = (vtrn1q_f32(a, b), vtrn2q_f32(a, b));
         let (cd, cd_odd) = (vtrn1q_f32(c, d), vtrn2q_f32(c, d));
-        let low =
-            |a, b| vreinterpretq_f32_f64(vzip1q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b)));
-        let high =
-            |a, b| vreinterpretq_f32_f64(vzip2q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b)));
-        [low(ab, cd), low(ab_odd, cd_odd), high(ab, cd), high(ab_odd, cd_odd)]
+        [zip_low(ab, cd), zip_low(ab_odd, cd_odd), zip_high(ab, cd), zip_high(ab_odd, cd_odd)]
     })
 }
 
-/// How many products of two codes fit 16 bits.
-const fn fit<P: Packing>() -> usize {
-    if P::MAX_CODE <= 127 { (32767 / (P::MAX_CODE * 127)) as usize } else { 2 }
-}
-
-impl<const DOTPROD: bool> Neon<DOTPROD> {
+impl<const DOTPROD: bool, const I8MM: bool> Neon<DOTPROD, I8MM> {
     /// Sums of products of four signed bytes.
     #[inline(always)]
     fn dot_16(self, codes: uint8x16_t, x: int8x16_t) -> int32x4_t {
@@ -131,80 +140,9 @@ impl<const DOTPROD: bool> Neon<DOTPROD> {
         acc[0] = proven!(vfmaq_n_f32(acc[0], vcvtq_f32_s32(dots), scale));
         acc
     }
-
-    /// Four rows times `T` tokens, only with `DOTPROD`: four steps of a token share a register.
-    #[inline(always)]
-    fn quad_of_dots<const S: usize, const T: usize>(
-        self,
-        w: &[[u8; 64]; S],
-        quad: usize,
-        x: [&[[i8; 4]; S]; T],
-        sums: &mut [int32x4_t; T],
-    ) {
-        const { assert!(S.is_multiple_of(4)) };
-        for (at, w) in w.as_chunks::<4>().0.iter().enumerate() {
-            // Loops, as closures of `from_fn` would not be compiled for the ISA.
-            let mut of_rows = proven!([vdupq_n_s8(0); 4]);
-            for (rows, w) in of_rows.iter_mut().zip(w) {
-                *rows = bytemuck::cast(*bytes_of_quad(w, quad));
-            }
-            let mut of_tokens = proven!([vdupq_n_s8(0); T]);
-            for (token, x) in of_tokens.iter_mut().zip(x) {
-                *token = bytemuck::cast(x.as_chunks::<4>().0[at]);
-            }
-            // One token after the other, as each product waits for the sum it adds to.
-            macro_rules! steps {
-                ($($s:literal)*) => {
-                    $(for (sum, x) in sums.iter_mut().zip(of_tokens) {
-                        *sum = sdot!(*sum, of_rows[$s], x, ".4b[{lane}]", $s);
-                    })*
-                };
-            }
-            steps!(0 1 2 3);
-        }
-    }
-
-    /// Four rows times `T` tokens: products are summed in 16 bits as long as they fit.
-    #[inline(always)]
-    fn quad_of_products<P: Packing, const S: usize, const T: usize>(
-        self,
-        w: &[[u8; 64]; S],
-        quad: usize,
-        x: [&[[i8; 4]; S]; T],
-        sums: &mut [int32x4_t; T],
-    ) {
-        proven!({
-            const { assert!(S.is_power_of_two()) };
-            let width = const { 1 << fit::<P>().ilog2() }.min(S);
-            let mut halves = [[vdupq_n_s32(0); 2]; T];
-            for pass in (0..S).step_by(width) {
-                let mut words = [[vdupq_n_s16(0); 2]; T];
-                for s in pass..pass + width {
-                    let codes: int8x16_t = bytemuck::cast(*bytes_of_quad(&w[s], quad));
-                    for (words, x) in words.iter_mut().zip(x) {
-                        let x = vreinterpretq_s8_s32(vdupq_n_s32(bytemuck::cast(x[s])));
-                        words[0] = vmlal_s8(words[0], vget_low_s8(codes), vget_low_s8(x));
-                        words[1] = vmlal_high_s8(words[1], codes, x);
-                    }
-                }
-                for (halves, words) in halves.iter_mut().zip(words) {
-                    *halves = [vpadalq_s16(halves[0], words[0]), vpadalq_s16(halves[1], words[1])];
-                }
-            }
-            for (sum, halves) in sums.iter_mut().zip(halves) {
-                *sum = vaddq_s32(*sum, vpaddq_s32(halves[0], halves[1]));
-            }
-        });
-    }
 }
 
-/// The codes of four rows in a step of 16.
-#[inline(always)]
-fn bytes_of_quad(step: &[u8; 64], quad: usize) -> &[u8; 16] {
-    &step.as_chunks::<16>().0[quad]
-}
-
-impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
+impl<const DOTPROD: bool, const I8MM: bool> Isa for Neon<DOTPROD, I8MM> {
     type F32 = [float32x4_t; 4];
     type I32 = [int32x4_t; 4];
     type Bytes = [uint8x16_t; 4];
@@ -224,8 +162,18 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
         fn with_dots<K: Kernel>(isa: impl Isa, kernel: K) -> K::Output {
             kernel.run(isa)
         }
+        #[target_feature(enable = "neon,dotprod,i8mm")]
+        fn with_squares<K: Kernel>(isa: impl Isa, kernel: K) -> K::Output {
+            kernel.run(isa)
+        }
         // SAFETY: a `Neon` exists only after `detect` saw the features.
-        unsafe { if DOTPROD { with_dots(self, kernel) } else { base(self, kernel) } }
+        unsafe {
+            match (DOTPROD, I8MM) {
+                (_, true) => with_squares(self, kernel),
+                (true, false) => with_dots(self, kernel),
+                (false, false) => base(self, kernel),
+            }
+        }
     }
 
     #[inline(always)]
@@ -587,6 +535,21 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
             }
         }
     }
+    // Registers of 8 codes of each of two rows: first those of the lower 8 rows, then of the others.
+    #[inline(always)]
+    fn interleave(self, rows: &mut [Self::F32; 16]) {
+        if !I8MM {
+            return self.transpose(rows);
+        }
+        let of = *rows;
+        for (pair, rows_of_pair) in of.as_chunks::<2>().0.iter().enumerate() {
+            for i in 0..4 {
+                let [a, b] = [rows_of_pair[0][i], rows_of_pair[1][i]];
+                rows[4 * i + pair / 4][pair % 4] = zip_low(a, b);
+                rows[4 * i + 2 + pair / 4][pair % 4] = zip_high(a, b);
+            }
+        }
+    }
     #[inline(always)]
     fn bytes_as_lanes(self, v: Self::Bytes) -> Self::F32 {
         bytemuck::cast(v)
@@ -594,48 +557,5 @@ impl<const DOTPROD: bool> Isa for Neon<DOTPROD> {
     #[inline(always)]
     fn lanes_as_bytes(self, v: Self::F32) -> Self::Bytes {
         bytemuck::cast(v)
-    }
-}
-
-impl<const DOTPROD: bool> SubBlocks for Neon<DOTPROD> {
-    #[inline(always)]
-    fn dots<P: Packing, const S: usize, const T: usize, const V: usize>(
-        self,
-        spans: &[PanelSpan; V],
-        x: Tokens<'_, T>,
-        at: usize,
-    ) -> [[Self::I32; T]; V] {
-        let mut steps = [&[[0; 4]; S]; T];
-        for (steps, x) in steps.iter_mut().zip(x.x) {
-            let qs: &[[i8; 4]; 64] = bytemuck::cast_ref(&x.qs);
-            *steps = qs[S * at..].first_chunk().expect("activations of every step");
-        }
-        let mut sums = [[self.splat_i32(0); T]; V];
-        for (span, sums) in spans.iter().zip(&mut sums) {
-            let w = span.codes[S * at..].first_chunk().expect("codes of every step");
-            for quad in 0..4 {
-                let mut quad_sums = proven!([vdupq_n_s32(0); T]);
-                for (sum, ready) in quad_sums.iter_mut().zip(x.ready) {
-                    *sum = proven!(vdupq_n_s32(ready.starts[S * at / 4]));
-                }
-                if DOTPROD {
-                    self.quad_of_dots(w, quad, steps, &mut quad_sums);
-                } else {
-                    self.quad_of_products::<P, S, T>(w, quad, steps, &mut quad_sums);
-                }
-                for (sums, sum) in sums.iter_mut().zip(quad_sums) {
-                    sums[quad] = sum;
-                }
-            }
-        }
-        sums
-    }
-    #[inline(always)]
-    fn add_times(self, sums: Self::I32, dots: Self::I32, steps: Self::Bytes) -> Self::I32 {
-        proven!({
-            let step = |steps| vshrq_n_s32::<16>(vreinterpretq_s32_u8(steps));
-            let steps = each!(step, steps);
-            each!(vmlaq_s32, sums, dots, steps)
-        })
     }
 }

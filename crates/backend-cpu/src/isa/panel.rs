@@ -10,7 +10,7 @@ use crate::quantize::BlockQ8;
 #[derive(Clone, Copy, Debug, Zeroable)]
 #[repr(C, align(64))]
 pub(crate) struct PanelSpan {
-    /// Steps of 4 codes of each row, in one vector or, with [`Isa::has_numbers`], in two.
+    /// Steps of 4 codes of each row, in one vector or, with [`Isa::has_numbers`], in two; ordered by [`Isa::interleave`].
     pub(crate) codes: [[u8; 64]; 128],
     /// Scales of the rows for each sub-block, each [`Isa::repeats`] times; with [`Packing::STEPS`] the bits of
     /// [`Isa::pairs`] of each with itself.

@@ -99,6 +99,8 @@ enum Proof {
     Neon(isa::neon::Neon<false>),
     #[cfg(target_arch = "aarch64")]
     NeonDot(isa::neon::Neon<true>),
+    #[cfg(target_arch = "aarch64")]
+    NeonI8mm(isa::neon::Neon<true, true>),
 }
 
 /// A matrix of weights `[n, n_rows]`: rows of `n` values, one after the other.
@@ -150,6 +152,8 @@ impl Kernels {
             Kind::Neon => isa::neon::Neon::detect().map(|isa| Self(Proof::Neon(isa))),
             #[cfg(target_arch = "aarch64")]
             Kind::NeonDot => isa::neon::Neon::detect().map(|isa| Self(Proof::NeonDot(isa))),
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonI8mm => isa::neon::Neon::detect().map(|isa| Self(Proof::NeonI8mm(isa))),
             _ => None,
         }
     }
@@ -171,6 +175,8 @@ impl Kernels {
             Proof::Neon(isa) => isa.vectorize(kernel),
             #[cfg(target_arch = "aarch64")]
             Proof::NeonDot(isa) => isa.vectorize(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Proof::NeonI8mm(isa) => isa.vectorize(kernel),
         }
     }
 

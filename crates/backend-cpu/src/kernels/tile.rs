@@ -188,7 +188,7 @@ fn unpack<I: Isa, F: Format>(
             }
         }
     }
-    let scales = interleaved(isa, &loose.scales);
+    let scales = transposed(isa, &loose.scales);
     let repeats = I::repeats::<F::Packing>();
     for (out, &scale) in panel.scales.chunks_exact_mut(repeats).zip(&scales) {
         for out in out {
@@ -200,7 +200,7 @@ fn unpack<I: Isa, F: Format>(
         }
     }
     if F::Packing::MIN {
-        store_mins::<I, F::Packing>(isa, &interleaved(isa, &loose.mins), panel);
+        store_mins::<I, F::Packing>(isa, &transposed(isa, &loose.mins), panel);
     }
     interleave::<I, F>(isa, &loose.codes, panel);
 }
@@ -210,7 +210,9 @@ fn unpack<I: Isa, F: Format>(
 fn interleave<I: Isa, F: Format>(isa: I, loose: &[[[u8; 64]; 16]; 4], panel: &mut PanelSpan) {
     let n = F::NIBBLE_LANES;
     for (unit, codes) in loose[..if n > 0 { 2 } else { 4 }].iter().enumerate() {
-        for (i, lanes) in interleaved(isa, bytemuck::cast_ref(codes)).into_iter().enumerate() {
+        let mut lanes = loaded(isa, bytemuck::cast_ref(codes));
+        isa.interleave(&mut lanes);
+        for (i, lanes) in lanes.into_iter().enumerate() {
             let codes = isa.lanes_as_bytes(lanes);
             if n > 0 {
                 let step = 32 * unit + 2 * n * (i / n) + i % n;
@@ -239,16 +241,21 @@ fn store_step<I: Isa, P: Packing>(isa: I, codes: I::Bytes, step: usize, panel: &
 
 /// The lanes of 16 rows transposed.
 #[inline(always)]
-fn interleaved<I: Isa>(isa: I, rows: &[[f32; 16]; 16]) -> [I::F32; 16] {
+fn transposed<I: Isa>(isa: I, rows: &[[f32; 16]; 16]) -> [I::F32; 16] {
+    let mut lanes = loaded(isa, rows);
+    isa.transpose(&mut lanes);
+    lanes
+}
+
+#[inline(always)]
+fn loaded<I: Isa>(isa: I, rows: &[[f32; 16]; 16]) -> [I::F32; 16] {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows;
     // Not a `map`, whose closure would not be compiled for the ISA.
     let (a, b, c, d) = (isa.load(a), isa.load(b), isa.load(c), isa.load(d));
     let (e, f, g, h) = (isa.load(e), isa.load(f), isa.load(g), isa.load(h));
     let (i, j, k, l) = (isa.load(i), isa.load(j), isa.load(k), isa.load(l));
     let (m, n, o, p) = (isa.load(m), isa.load(n), isa.load(o), isa.load(p));
-    let mut lanes = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p];
-    isa.transpose(&mut lanes);
-    lanes
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 }
 
 /// Stores minima, of sub-blocks or of two neighbours each.
