@@ -300,7 +300,10 @@ impl Context {
         let n_vocab = model.hparams().n_vocab;
         let whole = mode == Mode::Encode || !model.hparams().causal;
         for (i, entry) in batch.iter().enumerate() {
-            self.sequences.len(entry.seq)?;
+            let n_tokens = self.sequences.len(entry.seq)?.saturating_add(entry.tokens.len());
+            if let Some(max) = model.max_context().filter(|max| n_tokens > *max) {
+                return Err(Error::SequenceTooLong { n_tokens, max });
+            }
             if batch[..i].iter().any(|e| e.seq == entry.seq) {
                 return Err(Error::RepeatedSequence(entry.seq));
             }

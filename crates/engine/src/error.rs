@@ -28,6 +28,11 @@ pub enum Error {
         "this model reads a text as a whole, and {n_tokens} tokens do not fit one step of {n_ubatch}; use larger steps"
     )]
     StepTooSmall { n_tokens: usize, n_ubatch: usize },
+    #[error(
+        "a sequence would have {n_tokens} tokens, and the model was loaded for at most {max}, beyond which it attends \
+         in another way; load it for a longer context"
+    )]
+    SequenceTooLong { n_tokens: usize, max: usize },
     #[error("the vocabulary of the model file: {0}")]
     Tokenizer(#[from] tokenizer::Error),
     #[error(transparent)]

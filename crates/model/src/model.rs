@@ -53,6 +53,7 @@ pub struct Model {
     hparams: Hparams,
     weights: Vec<NamedWeight>,
     memories: Vec<NamedMemory>,
+    max_context: Option<usize>,
     net: Box<dyn Architecture>,
 }
 
@@ -75,6 +76,7 @@ impl Model {
             hparams,
             weights: claimed.weights,
             memories: claimed.memories,
+            max_context: claimed.max_context,
             net,
         })
     }
@@ -96,6 +98,12 @@ impl Model {
     /// Indexed by `MemoryId`.
     pub fn memories(&self) -> &[NamedMemory] {
         &self.memories
+    }
+
+    /// Tokens that a sequence may have, where the context length of [`LoadOptions`] left something out that a longer one
+    /// needs.
+    pub fn max_context(&self) -> Option<usize> {
+        self.max_context
     }
 
     /// Whether [`Mode::Encode`] must run before tokens can be generated.

@@ -30,6 +30,7 @@ struct Claims {
     ignored: HashMap<String, String>,
     weights: Vec<NamedWeight>,
     memories: Vec<NamedMemory>,
+    max_context: Option<usize>,
 }
 
 /// A file being loaded.
@@ -47,6 +48,7 @@ pub(crate) struct Loader<'a> {
 pub(crate) struct Claimed {
     pub(crate) weights: Vec<NamedWeight>,
     pub(crate) memories: Vec<NamedMemory>,
+    pub(crate) max_context: Option<usize>,
 }
 
 impl<'a> Loader<'a> {
@@ -57,6 +59,7 @@ impl<'a> Loader<'a> {
             ignored: HashMap::new(),
             weights: Vec::new(),
             memories: Vec::new(),
+            max_context: None,
         };
         Self { file, architecture, scales, index, claims: RefCell::new(claims) }
     }
@@ -84,7 +87,8 @@ impl<'a> Loader<'a> {
             let n = names.len() + rest.count();
             return Err(Error::Unclaimed { architecture: self.architecture, n, names });
         }
-        Ok(Claimed { weights: claims.weights, memories: claims.memories })
+        let Claims { weights, memories, max_context, .. } = claims;
+        Ok(Claimed { weights, memories, max_context })
     }
 }
 
@@ -180,6 +184,12 @@ impl<'a> Source<'a> {
         for tensor in self.loader.file.tensors().iter().filter(|t| t.name.starts_with(&self.scope)) {
             claims.ignored.insert(tensor.name.clone(), reason.to_owned());
         }
+    }
+
+    /// Declares that a longer context is attended to in another way than was loaded.
+    pub(crate) fn limit_context(&self, n_tokens: usize) {
+        let max = &mut self.loader.claims.borrow_mut().max_context;
+        *max = Some(max.map_or(n_tokens, |max| max.min(n_tokens)));
     }
 
     /// Declares something the layer keeps between steps.

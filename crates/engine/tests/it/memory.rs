@@ -176,3 +176,24 @@ fn sequences_with_states_remember_what_they_were_given() {
 fn sequences_with_states_and_keys_remember_what_they_were_given() {
     check("lfm2-dense");
 }
+
+#[test]
+fn a_sequence_longer_than_the_model_was_loaded_for_is_refused_where_it_matters() {
+    // Chooses 8 tokens.
+    let golden = Golden::load("deepseek32.chosen");
+    let run = |n_ctx: usize, n_tokens: usize| {
+        let mut config = LoadConfig::default();
+        config.model.n_ctx = Some(n_ctx);
+        let model = LoadedModel::load(golden.file().expect("a file"), &[device()], &config, |_, _| {});
+        let mut context = Context::new(model.expect("a model"), ContextConfig::default()).expect("a context");
+        let seq = context.sequence().expect("a sequence");
+        let tokens: Vec<u32> = (0..n_tokens as u32).collect();
+        let (first, rest) = tokens.split_at(n_tokens / 2);
+        context.decode(Mode::Logits, &[Entry { seq, tokens: first, wanted: Wanted::None }]).map(|_| ())?;
+        context.decode(Mode::Logits, &[Entry { seq, tokens: rest, wanted: Wanted::Last }]).map(|_| ())
+    };
+    run(8, 8).expect("no longer than what is chosen");
+    run(9, 20).expect("chosen from");
+    let error = run(8, 9).expect_err("longer");
+    assert!(matches!(error, Error::SequenceTooLong { n_tokens: 9, max: 8 }), "{error}");
+}

@@ -82,7 +82,7 @@ impl Choice {
 fn top_k(at: &Source<'_>, hp: &Hparams) -> Result<Option<usize>> {
     let k: usize = at.require(TOP_K)?;
     if hp.n_ctx <= k {
-        at.at("indexer").ignore_all("a context no longer than what it chooses goes through whole");
+        let_go_through(at, k);
         return Ok(None);
     }
     Error::check_size(&at.full_key(TOP_K), k, MAX_CHOSEN).map(Some)
@@ -169,6 +169,11 @@ pub(crate) fn let_all_through(at: &Source<'_>, hp: &Hparams) -> Result<()> {
         );
         return Err(Error::value(&at.full_key(TOP_K), top_k, problem));
     }
-    at.at("indexer").ignore_all("a context no longer than what it chooses goes through whole");
+    let_go_through(at, n_chosen);
     Ok(())
+}
+
+fn let_go_through(at: &Source<'_>, n_chosen: usize) {
+    at.at("indexer").ignore_all("a context no longer than what it chooses goes through whole");
+    at.limit_context(n_chosen);
 }
