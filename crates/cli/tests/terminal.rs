@@ -56,6 +56,11 @@ impl Terminal {
             // SAFETY: no memory is concerned.
             assert_eq!(unsafe { libc::fcntl(person.as_raw_fd(), what, flag) }, 0);
         }
+        // Who runs the tests may ignore signals, as nohup does; the program inherits and heeds that.
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+            // SAFETY: no memory is concerned.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
         let end = || Stdio::from(program.try_clone().expect("it is open"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_llama-rs"));
         command.args(args).current_dir(&*FOLDER).env("TERM", "xterm").env_remove("NO_COLOR");
