@@ -130,7 +130,7 @@ impl Engine {
             let _ = commands.send(Command::Wake);
         };
         let (outlet, answer) = answer(self.config.n_unread, Arc::clone(&self.obituary), wake);
-        let job = Job::new(request, tokens, chain, &self.tokenizer, self.config.context.n_ctx, outlet);
+        let job = Job::new(request, tokens, chain, &self.tokenizer, self.n_ctx(), outlet);
         // A thread that ended in between drops the job, and the answer says why.
         let _ = self.commands.send(Command::Submit(Box::new(job)));
         Ok(answer)
@@ -142,7 +142,7 @@ impl Engine {
             Prompt::Text { text, encode } => self.tokenizer.encode(text, *encode),
             Prompt::Tokens(tokens) => tokens.clone(),
         };
-        let (n_tokens, n_ctx, n_vocab) = (tokens.len(), self.config.context.n_ctx, self.vocab.n_tokens);
+        let (n_tokens, n_ctx, n_vocab) = (tokens.len(), self.n_ctx(), self.vocab.n_tokens);
         if tokens.is_empty() {
             return Err(Error::EmptyPrompt);
         }
@@ -153,6 +153,12 @@ impl Engine {
             Some(index) => Err(Error::UnknownToken { token: tokens[index], index, n_vocab }),
             None => Ok(tokens),
         }
+    }
+
+    /// Tokens that a request may have, prompt and answer: a longer one would fail, and others of its step with it.
+    fn n_ctx(&self) -> usize {
+        let n_ctx = self.config.context.n_ctx;
+        self.model.model().max_context().map_or(n_ctx, |max| max.min(n_ctx))
     }
 
     pub fn model(&self) -> &Arc<LoadedModel> {

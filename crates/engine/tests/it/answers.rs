@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use engine::{
-    Completion, Context, Engine, EngineConfig, Entry, Error, Event, Finish, Mode, Prompt, Request, Wanted,
+    Completion, Context, Engine, EngineConfig, Entry, Error, Event, Finish, LoadConfig, Mode, Prompt,
+    Request, Wanted,
 };
 
-use crate::common::{END, N_VOCAB, ask, config, device, drawn, engine, greedy, model, prompt, text_of};
+use crate::common::{
+    END, N_VOCAB, ask, config, device, drawn, engine, greedy, model, model_of, prompt, text_of,
+};
 
 /// The definition: one token after the other, the best each time.
 fn by_hand(prompt: &[u32], n: usize) -> Vec<u32> {
@@ -264,4 +267,17 @@ fn ending_the_engine_ends_its_answers() {
         let error = answer.complete().expect_err("cut off").to_string();
         assert!(error.contains("shut down"), "{error}");
     }
+}
+
+#[test]
+fn an_answer_ends_where_the_model_was_loaded_to() {
+    // It would choose 8 tokens of more.
+    let mut load = LoadConfig::default();
+    load.model.n_ctx = Some(8);
+    let engine = Engine::start(model_of("deepseek32.chosen", device(), &load), config()).expect("it starts");
+    let answer = ask(&engine, greedy(prompt(1, 4), 30));
+    assert!(matches!(answer.finish, Finish::ContextFull), "{:?}", answer.finish);
+    assert_eq!(answer.tokens.len(), 5);
+    let error = engine.submit(greedy(prompt(1, 9), 1)).expect_err("too long");
+    assert!(matches!(error, Error::PromptTooLong { n_tokens: 9, n_ctx: 8 }), "{error}");
 }

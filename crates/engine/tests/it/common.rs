@@ -32,7 +32,12 @@ pub(crate) fn text_of(token: u32) -> String {
 
 /// A dense Llama of two layers with random weights.
 pub(crate) fn model(device: Arc<dyn Device>) -> Arc<LoadedModel> {
-    let mut golden = Golden::load("llama-dense");
+    model_of("llama-dense", device, &LoadConfig::default())
+}
+
+/// The model of a golden of 128 tokens, with the vocabulary.
+pub(crate) fn model_of(golden: &str, device: Arc<dyn Device>, config: &LoadConfig) -> Arc<LoadedModel> {
+    let mut golden = Golden::load(golden);
     golden.metadata.retain(|KeyValue(key, ..)| key != "tokenizer.ggml.model");
     let mut add = |key: &str, ty: &str, value| golden.metadata.push(KeyValue(key.into(), ty.into(), value));
     let tokens: Vec<_> = (0..N_VOCAB as u32).map(text_of).collect();
@@ -46,7 +51,7 @@ pub(crate) fn model(device: Arc<dyn Device>) -> Arc<LoadedModel> {
     add("tokenizer.ggml.add_bos_token", "bool", true.into());
     add("tokenizer.ggml.add_space_prefix", "bool", false.into());
     let file = golden.file().expect("a valid file");
-    LoadedModel::load(file, &[device], &LoadConfig::default(), |_, _| {}).expect("a valid model")
+    LoadedModel::load(file, &[device], config, |_, _| {}).expect("a valid model")
 }
 
 pub(crate) fn config() -> EngineConfig {
