@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// What the reference engine computed with one model file. The file itself is not part of the repository.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,8 +34,22 @@ impl ModelGolden {
     /// If there is no golden of this name, or its file is broken.
     #[must_use]
     pub fn load(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("data/models/{name}.json"));
-        let text = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+        read(&format!("{name}.json"))
     }
+
+    /// What the reference computed with the weights decoded to `F32`: for each case, the best five tokens behind the
+    /// prompt and behind every token of `greedy` but the last.
+    ///
+    /// # Panics
+    /// If there is no golden of this name, or its file is broken.
+    #[must_use]
+    pub fn decoded(name: &str) -> Vec<Vec<[(u32, f32); 5]>> {
+        read(&format!("{name}.decoded.json"))
+    }
+}
+
+fn read<T: DeserializeOwned>(file: &str) -> T {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/models").join(file);
+    let text = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod common;
+mod decoded;
 mod faults;
 mod goldens;
 mod masks;

@@ -4,9 +4,10 @@
 //! Quantized activations make engines differ: a last bit of a sum moves an activation to the next integer, and a few
 //! such moves change every later layer. With the golden's own settings (cache of `F32`, no flash attention) the
 //! reference repeats it exactly. With its repacked matrices turned off, which changes nothing but the order of sums,
-//! single log-probabilities of its best five tokens move by up to 0.41 on Gemma 3 and 0.20 on Qwen 2.5: no bound on
-//! single values below that would hold for exact arithmetic. So the mean over all prompts is bounded, and every choice
-//! that is clear is compared. Scalar kernels are slow: they get two prompts and few steps, too few for a mean.
+//! single log-probabilities of its best five tokens move by up to 0.41 on Gemma 3 and 0.20 on Qwen 2.5, and with the
+//! weights decoded to `F32` by 0.36: no bound on single values below that would hold for exact arithmetic. So the mean
+//! over all prompts is bounded, and every choice that is clear is compared; `decoded.rs` compares each value where
+//! nothing is rounded. Scalar kernels are slow: they get two prompts and few steps, too few for a mean.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ fn load(name: &str, isa: Option<Kind>) -> (ModelGolden, Arc<LoadedModel>) {
     (golden, LoadedModel::open(path, &[device], &LoadConfig::default()).expect("a model"))
 }
 
-fn log_probability(logits: &[f32], token: u32) -> f32 {
+pub(crate) fn log_probability(logits: &[f32], token: u32) -> f32 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = logits.iter().map(|l| f64::from(l - max).exp()).sum();
     (f64::from(logits[token as usize] - max) - sum.ln()) as f32
