@@ -1,4 +1,4 @@
-//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,compare-quantize,compare-grammar,fuzz,record-chat}`.
+//! The chores of the project: `cargo xtask {ci,tidy,test,models,demo,compare,compare-start,compare-quantize,compare-grammar,fuzz,record-chat}`.
 //! Nothing here is part of the program; no crate depends on this one.
 #![expect(
     clippy::print_stdout,
@@ -49,6 +49,8 @@ enum Chore {
     },
     /// Measure our speed and another engine's in turn, print the ratios and record them
     Compare(compare::Options),
+    /// Measure how long we and llama.cpp take from the start to the first text, and record it
+    CompareStart(compare::start::Options),
     /// Compare the files that our quantize and another engine's make, byte for byte
     CompareQuantize(compare_quantize::Options),
     /// Compare what we and llama.cpp make of random GBNF grammars
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Chore::Test { args } => test(&args),
         Chore::Models { names } => models::run(&names),
         Chore::Compare(options) => compare::run(&options),
+        Chore::CompareStart(options) => compare::start::run(&options),
         Chore::CompareQuantize(options) => compare_quantize::run(&options),
         Chore::CompareGrammar(options) => compare_grammar::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),

@@ -5,6 +5,7 @@
 
 mod bench;
 mod record;
+pub(crate) mod start;
 
 use std::path::PathBuf;
 
@@ -61,7 +62,7 @@ impl Row {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let files = files(options)?;
+    let files = files(&options.models)?;
     let ours = ours(options.ours.as_deref())?;
     let mut rows: Vec<Row> = Vec::new();
     let mut facts = record::Facts::gather()?;
@@ -77,15 +78,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let table = record::table(&rows);
     println!("{table}");
     if !options.dry {
-        let path = record::write(&facts, options, &table)?;
+        let path = record::write(&facts, options.ours.as_deref(), &record::settings(options), &table)?;
         eprintln!("recorded in {}", path.display());
     }
     Ok(())
 }
 
-fn files(options: &Options) -> Result<Vec<PathBuf>> {
-    if !options.models.is_empty() {
-        return Ok(options.models.clone());
+/// Those given, or the three models of the tests.
+fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
     }
     let names = ["smollm2", "gemma3", "qwen2.5-coder"];
     let cache = models::ensure(&names.map(str::to_owned))?;

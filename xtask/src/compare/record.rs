@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -89,8 +89,23 @@ pub(crate) fn table(rows: &[Row]) -> String {
     table
 }
 
-/// Adds the comparison to the record of the day.
-pub(crate) fn write(facts: &Facts, options: &Options, table: &str) -> Result<PathBuf> {
+/// How rates were measured, for the record.
+pub(super) fn settings(options: &Options) -> String {
+    let (rounds, threads) = (options.rounds, options.sizes.threads);
+    let isa = options.sizes.isa.as_ref().map_or_else(String::new, |isa| format!("ours held to {isa}; "));
+    let mode = match &*options.sizes.load_mode {
+        "auto" => String::new(),
+        mode => format!("ours with `--load-mode {mode}`; "),
+    };
+    let flash = if options.sizes.flash_attention { "the peer with flash attention; " } else { "" };
+    format!(
+        "{isa}{mode}{flash}{threads} threads; medians of {rounds} alternating rounds, ratios round by round; memory: bytes of weights a second, \
+         of those that as many threads read from memory right after"
+    )
+}
+
+/// Adds a comparison to the record of the day.
+pub(super) fn write(facts: &Facts, ours: Option<&Path>, settings: &str, table: &str) -> Result<PathBuf> {
     let folder = repository().join("bench").join("record").join(facts.folder());
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
@@ -102,21 +117,13 @@ pub(crate) fn write(facts: &Facts, options: &Options, table: &str) -> Result<Pat
         writeln!(file, "# {}, {date}", facts.cpu)?;
     }
     let Facts { cpu, generation, n_cpus, memory, kernel, load, commit, rustc, peer } = facts;
-    let (rounds, threads) = (options.rounds, options.sizes.threads);
-    let ours = options.ours.as_ref().map_or_else(String::new, |p| format!("program: {}; ", p.display()));
-    let isa = options.sizes.isa.as_ref().map_or_else(String::new, |isa| format!("ours held to {isa}; "));
-    let mode = match &*options.sizes.load_mode {
-        "auto" => String::new(),
-        mode => format!("ours with `--load-mode {mode}`; "),
-    };
-    let flash = if options.sizes.flash_attention { ", its flash attention on" } else { "" };
+    let ours = ours.map_or_else(String::new, |p| format!("program: {}; ", p.display()));
     writeln!(
         file,
         "\n## Commit {commit}, {:02}:{:02} UTC\n\n\
          - {cpu} ({generation}), {n_cpus} cores, {memory}, Linux {kernel}; load before: {load}\n\
-         - {rustc}; peer: {peer}{flash}\n\
-         - {ours}{isa}{mode}{threads} threads; medians of {rounds} alternating rounds, ratios round by round; memory: bytes of weights a second, of those that as \
-         many threads read from memory right after\n\n{table}",
+         - {rustc}; peer: {peer}\n\
+         - {ours}{settings}\n\n{table}",
         seconds / 3600 % 24,
         seconds / 60 % 60,
     )?;
