@@ -61,6 +61,7 @@ impl Schema {
     /// [`Error::Unenforceable`] where it does not parse or looks around; [`Error::Limit`].
     pub fn regex(pattern: &str, vocabulary: &Arc<Vocabulary>, limits: &Limits) -> Result<Self> {
         check_text(pattern, limits)?;
+        check_regex(pattern)?;
         Self::new("regular expression", TopLevelGrammar::from_regex(pattern), vocabulary)
     }
 
@@ -257,6 +258,14 @@ fn token_set(allowed: &SimpleVob, n_tokens: usize) -> TokenSet {
         }
     });
     tokens
+}
+
+/// llguidance says the same in six lines.
+fn check_regex(pattern: &str) -> Result<()> {
+    let Err(error) = regex_syntax::ast::parse::Parser::new().parse(pattern) else { return Ok(()) };
+    let character = 1 + pattern.char_indices().take_while(|(at, _)| *at < error.span().start.offset).count();
+    let cause = format!("{} at character {character}", error.kind());
+    Err(Error::Unenforceable { kind: "regular expression", cause })
 }
 
 fn check_text(text: &str, limits: &Limits) -> Result<()> {
