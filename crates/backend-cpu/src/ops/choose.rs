@@ -40,9 +40,9 @@ impl Choosing {
         self.greatest = f32::NEG_INFINITY;
     }
 
-    /// Takes the score of a token of the block in.
-    pub(crate) fn see(&mut self, score: f32) {
-        self.greatest = self.greatest.max(score);
+    /// Takes the scores of tokens of the block in.
+    pub(crate) fn see(&mut self, scores: &[f32]) {
+        self.greatest = scores.iter().copied().fold(self.greatest, f32::max);
     }
 
     /// The block ends.

@@ -125,7 +125,7 @@ impl Work<'_> {
         }
         for block in blocks {
             // SAFETY: the caller's promise.
-            let Some((keys, tokens)) = (unsafe { self.keys(block, &shape) }) else { continue };
+            let Some((keys, first)) = (unsafe { self.keys(block, &shape) }) else { continue };
             if !self.run.kernels.is_scalar() {
                 self.run.kernels.attention_scores(tile, keys);
             }
@@ -138,58 +138,54 @@ impl Work<'_> {
                 match self.choose.by {
                     Scores::Sum => add_head(products, weights.map_or(1.0, |w| w[head]), &mut sums),
                     Scores::Max { n_local } => {
-                        self.see(tokens.clone(), products, n_local, &mut choices[head]);
+                        self.see(first, &products[..keys.n], n_local, &mut choices[head]);
                     }
                 }
             }
             if self.choose.by == Scores::Sum {
-                self.see(tokens, &sums, 0, &mut choices[0]);
+                // Each key is the only one of its block.
+                for (block, &score) in (first / self.choose.block..).zip(&sums[..keys.n]) {
+                    choices[0].best.push(Scored { score, block: block as u32 });
+                }
             }
         }
     }
 
-    /// Lets a choice see `tokens` with their scores.
-    fn see(
-        &self,
-        tokens: impl Iterator<Item = usize>,
-        scores: &[f32],
-        n_local: usize,
-        choosing: &mut Choosing,
-    ) {
+    /// Lets a head see the tokens from `first` with their scores.
+    fn see(&self, mut first: usize, mut scores: &[f32], n_local: usize, choosing: &mut Choosing) {
         let len = self.choose.block;
         let n_far = self.n_seen.div_ceil(len).saturating_sub(n_local);
-        for (token, &score) in tokens.zip(scores) {
-            let block = token / len;
-            choosing.see(if block < n_far { score } else { f32::INFINITY });
-            if (token + 1).is_multiple_of(len) || token + 1 == self.n_seen {
+        while !scores.is_empty() {
+            let block = first / len;
+            let end = ((block + 1) * len).min(self.n_seen);
+            let (of_block, rest) = scores.split_at(scores.len().min(end - first));
+            choosing.see(if block < n_far { of_block } else { &[f32::INFINITY] });
+            first += of_block.len();
+            if first == end {
                 choosing.end(block as u32);
             }
+            scores = rest;
         }
     }
 
-    /// The keys that count of a block of memory, and their tokens: the last ones of blocks, or all that are seen.
+    /// The keys that count of a block of memory, and the token of the first: all that are seen, or the last ones of blocks.
     ///
     /// # Safety
     /// Memory is not written in this stage.
-    unsafe fn keys(
-        &self,
-        block: usize,
-        shape: &VectorShape,
-    ) -> Option<(Stored<'_>, impl Iterator<Item = usize> + Clone + use<>)> {
+    unsafe fn keys(&self, block: usize, shape: &VectorShape) -> Option<(Stored<'_>, usize)> {
         let step = if self.choose.by == Scores::Sum { self.choose.block } else { 1 };
         let (start, end) = (block * BLOCK_TOKENS, self.n_seen.min((block + 1) * BLOCK_TOKENS));
         let first = (start + 1).next_multiple_of(step) - 1;
-        let tokens = (first..end).step_by(step);
-        let n = tokens.len();
-        if n == 0 {
+        if first >= end {
             return None;
         }
+        let n = (end - first).div_ceil(step);
         let slot = self.run.step.tables[self.view.table as usize + block];
         let (at, stride) = ((first - start) * shape.n_bytes, step * shape.n_bytes);
         let n_bytes = (n - 1) * stride + shape.n_bytes;
         // SAFETY: the caller's promise.
         let bytes = unsafe { self.run.stored(self.choose.memory, slot, at, n_bytes) };
-        Some((Stored { dtype: shape.dtype, bytes, stride, n }, tokens))
+        Some((Stored { dtype: shape.dtype, bytes, stride, n }, first))
     }
 
     /// Leaves the best of a part. The last part to come finds the best of all parts in `choices`, and `true`.
