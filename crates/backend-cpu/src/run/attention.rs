@@ -19,7 +19,7 @@ use crate::tasks::{SequenceTask, share};
 use crate::value::{Value, as_i32};
 
 /// Queries (rows times heads that share keys) of a tile.
-const TILE_QUERIES: usize = 48;
+pub(super) const TILE_QUERIES: usize = 48;
 /// Into how many chunks at most the keys of all rows and heads are cut together.
 pub(super) const MOST_PARTS: usize = 64;
 /// Keys that are worth a part of their own.
@@ -152,7 +152,7 @@ pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, buf
 }
 
 /// The row after the last one of `row`'s sequence.
-fn sequence_end(run: &Run<'_>, row: usize) -> usize {
+pub(super) fn sequence_end(run: &Run<'_>, row: usize) -> usize {
     let sequences = run.step.sequences;
     let i = sequences.partition_point(|s| (s.first_row + s.n_rows) as usize <= row);
     (sequences[i].first_row + sequences[i].n_rows) as usize
