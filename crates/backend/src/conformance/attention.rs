@@ -12,6 +12,8 @@ const STEPS: [&[usize]; 3] = [&[40, 1], &[3, 38], &[21, 20]];
 const LONG: [&[usize]; 2] = [&[300], &[300]];
 /// The same of few rows.
 const SLOW: [&[usize]; 20] = [&[32]; 20];
+/// Rows of two sequences, so many that some are taken together.
+const PAIR: [&[usize]; 2] = [&[150, 151], &[149, 152]];
 
 /// What differs from plain causal attention.
 #[derive(Clone, Copy)]
@@ -212,6 +214,8 @@ fn choices() -> Vec<Case> {
         choice("by each head", &STEPS, 32, 4, own(3, 4, 1), DType::F32),
         choice("by each head, odd blocks, q8_0", &STEPS, 128, 8, own(4, 9, 3), DType::Q8_0),
         choice("by each head, nothing local", &LONG, 16, 2, own(2, 48, 0), DType::F32),
+        choice("two sequences", &PAIR, 16, 4, blocks(20, 6), DType::F32),
+        choice("by each head, two sequences", &PAIR, 32, 2, own(4, 9, 1), DType::F16),
         choice("by each head, in parts", &SLOW, 16, 4, own(3, 96, 1), DType::F32),
     ]
 }
