@@ -170,6 +170,7 @@ impl<'a> Compiler<'a> {
             Op::Attention(_)
             | Op::Choose(_)
             | Op::Conv1d(_)
+            | Op::Pool(_)
             | Op::SsmScan(_)
             | Op::TokenShift { .. }
             | Op::Wkv7 { .. } => self.sequence(id),
@@ -273,7 +274,7 @@ impl<'a> Compiler<'a> {
         let Some(shape) = shape else {
             return Err(self.unsupported(format!("{:?} without its memory on this device", node.op)));
         };
-        if matches!(node.op, Op::Conv1d(_) | Op::TokenShift { .. }) {
+        if matches!(node.op, Op::Conv1d(_) | Op::Pool(_) | Op::TokenShift { .. }) {
             self.contiguous_vectors(node.inputs[0])?;
         }
         let ins = node.inputs.iter().map(|i| self.operand(*i)).collect::<Result<Vec<_>>>()?;
@@ -284,7 +285,7 @@ impl<'a> Compiler<'a> {
         let out = self.define(id, level);
         let results_len = match (&node.op, shape.kv) {
             (Op::Attention(_), Some(kv)) => Some(Parts::results_len(out.dims[1] / kv.n_head_kv, out.dims[0])),
-            (Op::Choose(choose), _) => Some(run::choose::results_len(choose.k)),
+            (Op::Choose(choose), _) => Some(run::choose::results_len(choose.k, out.dims[1])),
             _ => None,
         };
         let parts = results_len.map(|n| Parts::new(self.buffer(&Shape::new(&[n], Rows::Fixed), level)));
@@ -320,7 +321,7 @@ impl<'a> Compiler<'a> {
             Op::Slice { .. } => self.is_chained(node.inputs[0]),
             Op::Reshape if self.is_view(id) => self.is_chained(node.inputs[0]),
             Op::MatMul(_) | Op::Attention(_) | Op::Choose(_) | Op::Conv1d(_) => false,
-            Op::SsmScan(_) | Op::TokenShift { .. } | Op::Wkv7 { .. } => false,
+            Op::Pool(_) | Op::SsmScan(_) | Op::TokenShift { .. } | Op::Wkv7 { .. } => false,
             Op::Weight(_) | Op::Input(_) | Op::ReadKv { .. } => false,
             _ => true,
         }

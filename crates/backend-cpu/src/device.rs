@@ -82,6 +82,7 @@ impl Device for CpuDevice {
                 | Op::Choose(_)
                 | Op::SelectOutputs
                 | Op::Conv1d(_)
+                | Op::Pool(_)
                 | Op::SsmScan(_)
                 | Op::TokenShift { .. }
                 | Op::Wkv7 { .. }

@@ -13,5 +13,7 @@ pub(crate) const MAX_HEADS: usize = 1 << 14;
 pub(crate) const MAX_HEAD_DIM: usize = 1 << 16;
 /// Tokens that an indexer chooses for each token.
 pub(crate) const MAX_CHOSEN: usize = 1 << 16;
+/// Tokens whose keys an indexer makes one of, as in the reference engine.
+pub(crate) const MAX_POOLED: usize = 64;
 /// Tokens.
 pub(crate) const MAX_CONTEXT: usize = 1 << 30;

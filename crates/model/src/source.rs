@@ -278,6 +278,17 @@ impl<'a> Source<'a> {
         Ok(Some(values))
     }
 
+    /// The same of flags, as booleans or as numbers.
+    pub(crate) fn flags_per_layer(&self, key: &str, n_layer: usize) -> Result<Option<Vec<bool>>> {
+        match self.per_layer::<bool>(key, n_layer) {
+            Ok(flags) => Ok(flags),
+            Err(_) => {
+                let flags = self.per_layer::<u32>(key, n_layer)?;
+                Ok(flags.map(|flags| flags.into_iter().map(|n| n != 0).collect()))
+            }
+        }
+    }
+
     /// An array of flags, as booleans or as numbers.
     pub(crate) fn flags(&self, key: &str) -> Result<Option<Vec<bool>>> {
         match self.get::<Vec<bool>>(key) {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use tensor::{Graph, Input, MemoryId, MemorySpec, Positions, Tensor};
+use tensor::{Chosen, Graph, Input, MemoryId, MemorySpec, Positions, Tensor};
 
 use crate::{Mode, NamedMemory};
 
@@ -13,7 +13,7 @@ pub(crate) struct Step<'g> {
     pub(crate) mode: Mode,
     memories: &'g [NamedMemory],
     /// The last choice of an indexer, for later layers that share it.
-    pub(crate) chosen: Cell<Option<Tensor<'g>>>,
+    pub(crate) chosen: Cell<Option<(Chosen, Tensor<'g>)>>,
 }
 
 impl<'g> Step<'g> {

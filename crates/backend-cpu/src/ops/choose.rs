@@ -1,4 +1,4 @@
-//! Choosing the tokens with the highest scores: what a score is, and the best of a stream of them.
+//! Choosing the blocks of tokens with the highest scores: what a score is, and the best of a stream of them.
 
 use std::cmp::Ordering;
 
@@ -9,19 +9,46 @@ pub(crate) fn add_head(products: &[f32], weight: f32, scores: &mut [f32]) {
     }
 }
 
-/// A token and its score.
+/// A block and its score.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scored {
     pub(crate) score: f32,
-    pub(crate) token: u32,
+    pub(crate) block: u32,
 }
 
 impl Scored {
-    /// The higher score first, of two equal ones the earlier token: an order without ties, so that it does not matter in
-    /// which order and in how many parts the tokens come.
+    /// The higher score first, of two equal ones the earlier block: an order without ties, so that it does not matter in
+    /// which order and in how many parts the blocks come.
     fn order(&self, other: &Self) -> Ordering {
         // Both zeros become the same one.
-        (other.score + 0.0).total_cmp(&(self.score + 0.0)).then(self.token.cmp(&other.token))
+        (other.score + 0.0).total_cmp(&(self.score + 0.0)).then(self.block.cmp(&other.block))
+    }
+}
+
+/// One choice in the making: blocks in the order of their tokens, each with the greatest score of its tokens.
+#[derive(Debug, Default)]
+pub(crate) struct Choosing {
+    pub(crate) best: Best,
+    /// The greatest score of the tokens of the block that goes on.
+    greatest: f32,
+}
+
+impl Choosing {
+    /// Makes room for the best `k` blocks.
+    pub(crate) fn start(&mut self, k: usize) {
+        self.best.start(k);
+        self.greatest = f32::NEG_INFINITY;
+    }
+
+    /// Takes the scores of tokens of the block in.
+    pub(crate) fn see(&mut self, scores: &[f32]) {
+        self.greatest = scores.iter().copied().fold(self.greatest, f32::max);
+    }
+
+    /// The block ends.
+    pub(crate) fn end(&mut self, block: u32) {
+        self.best.push(Scored { score: self.greatest, block });
+        self.greatest = f32::NEG_INFINITY;
     }
 }
 
@@ -30,7 +57,7 @@ impl Scored {
 pub(crate) struct Best {
     k: usize,
     found: Vec<Scored>,
-    /// A score that `k` tokens have reached.
+    /// A score that `k` blocks have reached.
     bar: f32,
 }
 
@@ -61,10 +88,10 @@ impl Best {
         }
     }
 
-    /// The best, by token.
+    /// The best, by block.
     pub(crate) fn finish(&mut self) -> &[Scored] {
         self.cut();
-        self.found.sort_unstable_by_key(|found| found.token);
+        self.found.sort_unstable_by_key(|found| found.block);
         &self.found
     }
 }
@@ -81,10 +108,10 @@ mod tests {
                 let mut best = Best::default();
                 best.start(k);
                 for i in 0..n {
-                    let token = i * step % n;
-                    best.push(Scored { score: scores[token], token: token as u32 });
+                    let block = i * step % n;
+                    best.push(Scored { score: scores[block], block: block as u32 });
                 }
-                let found: Vec<_> = best.finish().iter().map(|found| found.token).collect();
+                let found: Vec<_> = best.finish().iter().map(|found| found.block).collect();
                 assert_eq!(found, want, "best {k} of {scores:?}, step {step}");
             }
         };

@@ -38,14 +38,48 @@ pub(crate) fn conv1d<'a>(
             }
         }
     }
-    for i in 0..state.n_rows {
-        if n_rows + i < state.n_rows {
-            state.move_row(n_rows + i, i);
-        } else {
-            let source = x.row(n_rows + i - state.n_rows);
-            state.row_mut(i).copy_from_slice(source);
+    state.advance(x, n_rows);
+}
+
+/// Each row and those of the state before it as one: their mean or, with `bias`, one that weighs each element by the
+/// softmax over the rows of the scores in the second half.
+pub(crate) fn pool<'a>(
+    x: &impl RowsOf<'a>,
+    bias: Option<&[f32]>,
+    state: &mut StateRows<'_>,
+    n_rows: usize,
+    mut y: impl FnMut(usize) -> &'a mut [f32],
+) {
+    let n_pooled = state.n_rows + 1;
+    for t in 0..n_rows {
+        let row =
+            |i: usize| if t + i < state.n_rows { state.row(t + i) } else { x.row(t + i - state.n_rows) };
+        let out = y(t);
+        match bias {
+            None => {
+                out.fill(0.0);
+                for i in 0..n_pooled {
+                    out.iter_mut().zip(row(i)).for_each(|(out, x)| *out += x);
+                }
+                out.iter_mut().for_each(|out| *out *= 1.0 / n_pooled as f32);
+            }
+            Some(bias) => {
+                let n = out.len();
+                for (c, out) in out.iter_mut().enumerate() {
+                    let score = |i: usize| row(i)[n + c] + bias[i * n + c];
+                    let max = (0..n_pooled).map(score).fold(f32::NEG_INFINITY, f32::max);
+                    let (mut total, mut sum) = (0.0, 0.0);
+                    for i in 0..n_pooled {
+                        let weight = (score(i) - max).exp();
+                        total += weight;
+                        sum += weight * row(i)[c];
+                    }
+                    *out = sum / total;
+                }
+            }
         }
     }
+    state.advance(x, n_rows);
 }
 
 /// Rows of a state restricted to a range of channels.
@@ -59,6 +93,18 @@ pub(crate) struct StateRows<'a> {
 }
 
 impl StateRows<'_> {
+    /// Keeps the last rows, after `n_rows` of `x`.
+    fn advance<'a>(&mut self, x: &impl RowsOf<'a>, n_rows: usize) {
+        for i in 0..self.n_rows {
+            if n_rows + i < self.n_rows {
+                self.move_row(n_rows + i, i);
+            } else {
+                let source = x.row(n_rows + i - self.n_rows);
+                self.row_mut(i).copy_from_slice(source);
+            }
+        }
+    }
+
     fn row(&self, i: usize) -> &[f32] {
         &self.data[i * self.stride..i * self.stride + self.n_channels]
     }
@@ -108,5 +154,35 @@ pub(crate) fn wkv7_step(state: &mut [f32], [r, w, k, v, a, b]: [&[f32]; 6], y: &
             sum += s[j] * r[j];
         }
         *y = sum;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pools of three rows, given in two steps.
+    fn check<const N: usize>(rows: [[f32; N]; 5], bias: Option<&[f32]>, want: &[f32]) {
+        let (mut data, mut got) = (vec![0.0; 2 * N], vec![0.0; want.len()]);
+        let mut places = got.chunks_exact_mut(want.len() / rows.len());
+        for rows in [&rows[..2], &rows[2..]] {
+            let mut state = StateRows { data: &mut data, n_rows: 2, n_channels: N, stride: N };
+            let x = |t: usize| &rows[t][..];
+            pool(&x, bias, &mut state, rows.len(), |_| places.next().expect("a row of the result"));
+        }
+        for (got, want) in got.iter().zip(want) {
+            assert!((got - want).abs() < 1e-5, "{got} for {want}");
+        }
+    }
+
+    #[test]
+    fn rows_are_pooled_across_steps() {
+        check([[3.0], [6.0], [0.0], [9.0], [3.0]], None, &[1.0, 3.0, 3.0, 5.0, 4.0]);
+        // The score of the row in the middle is the highest, once by its own, once by the bias.
+        let high = 30.0;
+        let rows = [[1.0, 0.0], [2.0, high], [3.0, 0.0], [4.0, 0.0], [5.0, 0.0]];
+        check(rows, None, &[1.0 / 3.0, 0.0, 1.0, high / 3.0, 2.0, high / 3.0, 3.0, high / 3.0, 4.0, 0.0]);
+        check(rows, Some(&[0.0, 0.0, 0.0]), &[1.0 / 3.0, 2.0, 2.0, 2.0, 4.0]);
+        check(rows, Some(&[0.0, 2.0 * high, 0.0]), &[0.0, 1.0, 2.0, 3.0, 4.0]);
     }
 }

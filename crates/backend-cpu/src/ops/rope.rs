@@ -11,6 +11,8 @@ pub(crate) struct Angles {
     step: Vec<f32>,
     /// What cosine and sine are multiplied by.
     magnitude: f32,
+    /// Added to positions.
+    offset: i32,
 }
 
 impl Angles {
@@ -31,13 +33,13 @@ impl Angles {
             })
             .collect();
         let yarn = if table.ext_factor == 0.0 { 1.0 } else { 1.0 + 0.1 * (1.0 / table.freq_scale).ln() };
-        Self { step, magnitude: table.attn_factor * yarn }
+        Self { step, magnitude: table.attn_factor * yarn, offset: table.offset }
     }
 
     /// Cosines and sines in pairs.
     pub(crate) fn table(&self, position: i32, out: &mut [f32]) {
         for (pair, step) in out.chunks_exact_mut(2).zip(&self.step) {
-            let (sin, cos) = (position as f32 * step).sin_cos();
+            let (sin, cos) = ((position + self.offset) as f32 * step).sin_cos();
             pair[0] = cos * self.magnitude;
             pair[1] = sin * self.magnitude;
         }

@@ -8,8 +8,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use backend::{BLOCK_TOKENS, KvView};
-use tensor::{Attention, Op};
+use tensor::{Attention, Chosen, Op};
 
+use super::chosen::ChosenBlocks;
 use crate::executor::Run;
 use crate::kernels::attention::{Dims, KEYS, Stored, Tile};
 use crate::memory::{KvShape, SlotShape};
@@ -18,7 +19,7 @@ use crate::tasks::{SequenceTask, share};
 use crate::value::{Value, as_i32};
 
 /// Queries (rows times heads that share keys) of a tile.
-const TILE_QUERIES: usize = 48;
+pub(super) const TILE_QUERIES: usize = 48;
 /// Into how many chunks at most the keys of all rows and heads are cut together.
 pub(super) const MOST_PARTS: usize = 64;
 /// Keys that are worth a part of their own.
@@ -91,7 +92,7 @@ fn cut(task: &SequenceTask, run: &Run<'_>) -> Cut {
     let n_sequences = run.step.sequences.len().max(1);
     let group = task.out.dims[1] / n_head_kv;
     let longest = run.longest(task.shape.group);
-    let n_chosen = most_chosen(task).filter(|k| *k < longest);
+    let n_chosen = choice(task).map(|chosen| chosen.whole).filter(|n| *n < longest);
     // Where tokens are chosen, no two rows see the same.
     let most_rows = if n_chosen.is_some() { 1 } else { (TILE_QUERIES / group).max(1) };
     let rows = (n_rows / n_sequences).clamp(1, most_rows);
@@ -106,10 +107,9 @@ fn cut(task: &SequenceTask, run: &Run<'_>) -> Cut {
     Cut { rows, n_tiles, n_head_kv, n_parts }
 }
 
-/// How many tokens at most an attention to chosen ones sees.
-fn most_chosen(task: &SequenceTask) -> Option<usize> {
-    let Op::Attention(Attention { chosen: true, .. }) = task.op else { return None };
-    task.ins.last().map(|chosen| chosen.dims[0])
+fn choice(task: &SequenceTask) -> Option<Chosen> {
+    let Op::Attention(attention) = &task.op else { return None };
+    attention.chosen
 }
 
 pub(crate) fn n_chunks(task: &SequenceTask, run: &Run<'_>) -> usize {
@@ -152,7 +152,7 @@ pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, buf
 }
 
 /// The row after the last one of `row`'s sequence.
-fn sequence_end(run: &Run<'_>, row: usize) -> usize {
+pub(super) fn sequence_end(run: &Run<'_>, row: usize) -> usize {
     let sequences = run.step.sequences;
     let i = sequences.partition_point(|s| (s.first_row + s.n_rows) as usize <= row);
     (sequences[i].first_row + sequences[i].n_rows) as usize
@@ -173,7 +173,7 @@ struct Work<'a> {
     /// 1 if the rows are appended, 0 if all stand at the start of a foreign memory.
     step: usize,
     /// What the only row sees, if that was chosen: then these tokens are numbered anew, from 0.
-    chosen: Option<&'a [i32]>,
+    chosen: Option<ChosenBlocks<'a>>,
 }
 
 impl<'a> Work<'a> {
@@ -188,10 +188,12 @@ impl<'a> Work<'a> {
         let (view, position) = place_of(task.shape, run, rows.start);
         let step = usize::from(view.n_append > 0);
         let group = task.out.dims[1] / kv.n_head_kv;
-        let chosen = most_chosen(task).filter(|k| *k < position + rows.len()).map(|_| {
+        let n_seen = position + rows.len();
+        let chosen = choice(task).filter(|chosen| chosen.whole < n_seen).map(|chosen| {
             let value = task.ins.last().expect("the choice is an input");
             // SAFETY: choices are made in an earlier stage.
-            as_i32(unsafe { run.row(value, rows.start) }.data)
+            let numbers = unsafe { run.row(value, rows.start) }.at([head_kv, 0, 0]);
+            ChosenBlocks::new(as_i32(numbers), chosen.block, n_seen)
         });
         Self { attention, task, run, kv, rows, head_kv, group, view, position, step, chosen }
     }
@@ -208,14 +210,14 @@ impl<'a> Work<'a> {
     /// What row `i` of the work sees.
     fn seen(&self, i: usize) -> Range<usize> {
         match self.chosen {
-            Some(chosen) => 0..chosen.len(),
+            Some(chosen) => 0..chosen.n,
             None => visible(self.attention.mask, self.position + i * self.step, self.n_total()),
         }
     }
 
     /// Tokens there are.
     fn n_total(&self) -> usize {
-        self.chosen.map_or((self.view.n_past + self.view.n_append) as usize, <[_]>::len)
+        self.chosen.map_or((self.view.n_past + self.view.n_append) as usize, |chosen| chosen.n)
     }
 
     /// The blocks that any of the rows sees something of.
@@ -263,8 +265,13 @@ impl<'a> Work<'a> {
         let [keys, values] = unsafe {
             match self.chosen {
                 None => self.bytes(first, n, [key.n_bytes, value_stride]),
+                // They lie together already.
+                Some(chosen) if chosen.len.is_multiple_of(BLOCK_TOKENS) => {
+                    self.bytes(chosen.place(first), n, [key.n_bytes, value_stride])
+                }
                 Some(chosen) => {
-                    self.copy(&chosen[first..first + n], [key.n_bytes, value_stride], copies);
+                    let tokens = (first..first + n).map(|i| chosen.place(i));
+                    self.copy(tokens, [key.n_bytes, value_stride], copies);
                     let values = if value_in_key { &copies.keys } else { &copies.values };
                     [bytemuck::cast_slice(&copies.keys), bytemuck::cast_slice(values)]
                 }
@@ -295,12 +302,12 @@ impl<'a> Work<'a> {
     ///
     /// # Safety
     /// Memory is not written in this stage.
-    unsafe fn copy(&self, tokens: &[i32], strides: [usize; 2], copies: &mut Copies) {
+    unsafe fn copy(&self, tokens: impl Iterator<Item = usize>, strides: [usize; 2], copies: &mut Copies) {
         copies.keys.clear();
         copies.values.clear();
-        for &token in tokens {
+        for token in tokens {
             // SAFETY: the caller's promise.
-            let [key, value] = unsafe { self.bytes(token as usize, 1, strides) };
+            let [key, value] = unsafe { self.bytes(token, 1, strides) };
             copies.keys.extend_from_slice(bytemuck::cast_slice(key));
             if !self.kv.value_in_key {
                 copies.values.extend_from_slice(bytemuck::cast_slice(value));
@@ -437,7 +444,8 @@ impl<'a> Work<'a> {
                 // SAFETY: the caller's promise.
                 let [keys, stored] = unsafe { self.stored(first / BLOCK_TOKENS, within + n, copies) };
                 let scores = &mut scores[..n];
-                dot_keys(query, &keys.bytes[within * keys.stride..], &self.kv.key, buffer, scores);
+                let stored_keys = &keys.bytes[within * keys.stride..];
+                dot_keys(query, stored_keys, keys.stride, &self.kv.key, buffer, scores);
                 scoring.apply(first, scores);
                 let rescale = running.update(scores);
                 acc.iter_mut().for_each(|a| *a *= rescale);

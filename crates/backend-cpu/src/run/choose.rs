@@ -1,197 +1,346 @@
-//! Choices of an indexer: chunks are rows, and for long contexts of few rows also parts of the keys, whose best the last
-//! one to finish puts together.
+//! Choices of an indexer: chunks are rows, a few together where there are many; for long contexts of few rows also parts of
+//! the keys, whose best the last one to finish puts together.
 #![expect(unsafe_code, reason = "operands are parts of shared arenas and of memory")]
 
 use std::ops::Range;
 
 use backend::{BLOCK_TOKENS, KvView};
-use tensor::{Choose, Op};
+use tensor::{Choose, Op, Scores};
 
-use super::attention::{MOST_PARTS, PART_KEYS, place_of};
+use super::attention::{MOST_PARTS, PART_KEYS, TILE_QUERIES, place_of, sequence_end};
 use crate::executor::Run;
 use crate::kernels::attention::{Dims, Stored, Tile};
 use crate::memory::VectorShape;
 use crate::ops::attention::{dot_keys, rotate};
-use crate::ops::choose::{Best, Scored, add_head};
+use crate::ops::choose::{Choosing, Scored, add_head};
 use crate::tasks::{SequenceTask, share};
-use crate::value::Vectors;
 
 /// A thread's buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     tile: Tile,
-    best: Best,
+    /// For each row one, or one for each head.
+    choices: Vec<Choosing>,
     /// Of the definition: a query and a key.
     vectors: Vec<f32>,
 }
 
-/// Elements of the results of all parts: for each of the best its score and its token.
-pub(crate) fn results_len(k: usize) -> usize {
-    MOST_PARTS * 2 * k
+/// Elements that a part leaves of one choice: how many blocks, and for each its score and its number.
+const fn part_len(k: usize) -> usize {
+    1 + 2 * k
 }
 
-/// Into how many parts the keys of each row are cut.
-fn n_parts(task: &SequenceTask, run: &Run<'_>) -> usize {
+/// Elements of the results of all parts, of `n_choice` choices each.
+pub(crate) fn results_len(k: usize, n_choice: usize) -> usize {
+    MOST_PARTS * n_choice * part_len(k)
+}
+
+/// How a step's choices are cut into chunks: tiles of rows that go through the keys together, or parts of the keys of one.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    rows: usize,
+    n_tiles: usize,
+    n_parts: usize,
+}
+
+fn cut(task: &SequenceTask, run: &Run<'_>) -> Cut {
+    let n_rows = run.n_rows(task.out.rows);
     if run.kernels.is_scalar() {
-        return 1;
+        return Cut { rows: 1, n_tiles: n_rows, n_parts: 1 };
     }
+    let n_head = task.ins[0].dims[1];
+    // Only of many rows, so that there are chunks for many threads.
+    let rows = (n_rows / MOST_PARTS).clamp(1, (TILE_QUERIES / n_head).max(1));
+    let n_tiles = n_rows.div_ceil(rows);
     let longest = run.longest(task.shape.group);
-    (MOST_PARTS / run.n_rows(task.out.rows).max(1)).min(longest / PART_KEYS).max(1)
+    let n_parts = (MOST_PARTS / n_tiles.max(1)).min(longest / PART_KEYS).max(1);
+    Cut { rows, n_tiles, n_parts }
 }
 
 pub(crate) fn n_chunks(task: &SequenceTask, run: &Run<'_>) -> usize {
-    run.n_rows(task.out.rows) * n_parts(task, run)
+    let cut = cut(task, run);
+    cut.n_tiles * cut.n_parts
 }
 
 /// # Safety
 /// As for [`super::chunk`].
 pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, buffers: &mut Buffers) {
     let Op::Choose(choose) = &task.op else { unreachable!("{:?} chooses nothing", task.op) };
-    let n_parts = n_parts(task, run);
-    let (unit, part) = (chunk / n_parts, chunk % n_parts);
+    let cut = cut(task, run);
+    let (unit, part) = (chunk / cut.n_parts, chunk % cut.n_parts);
     // Later rows see more: the long chunks first.
-    let row = run.n_rows(task.out.rows) - 1 - unit;
-    let (view, position) = place_of(task.shape, run, row);
-    let work = Work { choose, task, run, row, view, n_seen: position + 1 };
-    // SAFETY: the row of the result belongs to this chunk, or this part of it.
-    unsafe {
-        if work.n_seen <= choose.k {
-            if part == 0 {
-                work.write(0..work.n_seen as u32);
-            }
-            return;
-        }
-        buffers.best.start(choose.k);
-        work.score(work.blocks(part, n_parts), buffers);
-        if n_parts == 1 || work.hand_in(&mut buffers.best, unit, part, n_parts) {
-            work.write(buffers.best.finish().iter().map(|found| found.token));
-        }
+    let at = cut.n_tiles - 1 - unit;
+    let (mut row, end) = (at * cut.rows, run.n_rows(task.out.rows).min((at + 1) * cut.rows));
+    while row < end {
+        let (view, position) = place_of(task.shape, run, row);
+        let rows = row..end.min(sequence_end(run, row));
+        row = rows.end;
+        let work = Work { choose, task, run, rows, view, position };
+        // SAFETY: the rows of the result belong to this chunk, or this part of it.
+        unsafe { work.choose(unit, part, cut.n_parts, buffers) };
     }
 }
 
-/// One row, and the tokens it sees.
+/// Rows of one sequence, and the tokens they see.
 struct Work<'a> {
     choose: &'a Choose,
     task: &'a SequenceTask,
     run: &'a Run<'a>,
-    row: usize,
+    rows: Range<usize>,
     view: KvView,
-    n_seen: usize,
+    /// Of the first row.
+    position: usize,
 }
 
 impl Work<'_> {
-    /// The blocks of a part.
-    fn blocks(&self, part: usize, n_parts: usize) -> Range<usize> {
-        share(self.n_seen.div_ceil(BLOCK_TOKENS), n_parts, part)
+    /// Choices of a row.
+    fn n_choice(&self) -> usize {
+        self.task.out.dims[1]
     }
 
-    /// How many tokens of some blocks the row sees.
-    fn n_tokens(&self, blocks: &Range<usize>) -> usize {
-        (blocks.end * BLOCK_TOKENS).min(self.n_seen) - (blocks.start * BLOCK_TOKENS).min(self.n_seen)
+    fn n_seen(&self, row: usize) -> usize {
+        self.position + 1 + row - self.rows.start
     }
 
-    /// Offers the tokens of `blocks` to the best.
+    /// # Safety
+    /// The rows of the result belong to the caller, or this part of the only one.
+    unsafe fn choose(mut self, unit: usize, part: usize, n_parts: usize, buffers: &mut Buffers) {
+        let n_whole = self.choose.chosen().whole.saturating_sub(self.position).min(self.rows.len());
+        if part == 0 {
+            for row in self.rows.clone().take(n_whole) {
+                // SAFETY: the caller's promise.
+                unsafe { self.write_all(row) };
+            }
+        }
+        (self.rows.start, self.position) = (self.rows.start + n_whole, self.position + n_whole);
+        if self.rows.is_empty() {
+            return;
+        }
+        let n = self.rows.len() * self.n_choice();
+        if buffers.choices.len() < n {
+            buffers.choices.resize_with(n, Choosing::default);
+        }
+        self.start(&mut buffers.choices[..n]);
+        // SAFETY: the caller's promise; queries and weights are made in earlier stages.
+        unsafe {
+            self.score(self.part(part, n_parts), buffers);
+            let choices = &mut buffers.choices[..n];
+            if n_parts == 1 || self.hand_in(choices, unit, part, n_parts) {
+                for (row, choices) in self.rows.clone().zip(choices.chunks_exact_mut(self.n_choice())) {
+                    self.write(row, choices);
+                }
+            }
+        }
+    }
+
+    /// The blocks of memory of a part. No block to choose lies in two parts.
+    fn part(&self, part: usize, n_parts: usize) -> Range<usize> {
+        let aligned = self.choose.block / gcd(self.choose.block, BLOCK_TOKENS);
+        let n = self.n_seen(self.rows.end - 1).div_ceil(BLOCK_TOKENS);
+        let units = share(n.div_ceil(aligned), n_parts, part);
+        (units.start * aligned).min(n)..(units.end * aligned).min(n)
+    }
+
+    fn start(&self, choices: &mut [Choosing]) {
+        choices.iter_mut().for_each(|choosing| choosing.start(self.choose.k));
+    }
+
+    /// Lets the choices see the tokens of `blocks` of memory.
     ///
     /// # Safety
     /// Queries and weights are done; memory is not written in this stage.
     unsafe fn score(&self, blocks: Range<usize>, buffers: &mut Buffers) {
-        let Buffers { tile, best, vectors } = buffers;
+        let Buffers { tile, choices, vectors } = buffers;
         let shape = self.task.shape.kv.expect("choices are made from keys").key;
+        let [key_dim, n_head, ..] = self.task.ins[0].dims;
         // SAFETY: the caller's promise.
-        let [q, weights] = [0, 1].map(|i| unsafe { self.run.row(&self.task.ins[i], self.row) });
-        let weights = weights.vector(0);
-        let [key_dim, n_head, ..] = q.dims;
-        tile.start(Dims { key: key_dim, value: 0 }, n_head, n_head);
-        for head in 0..n_head {
-            rotate(tile.set_query(head, q.vector(head), 1.0), shape.rotation);
+        let q = |row| unsafe { self.run.row(&self.task.ins[0], row) };
+        let n = self.rows.len() * n_head;
+        tile.start(Dims { key: key_dim, value: 0 }, n, n);
+        for (i, row) in self.rows.clone().enumerate() {
+            for head in 0..n_head {
+                rotate(tile.set_query(i * n_head + head, q(row).vector(head), 1.0), shape.rotation);
+            }
         }
         for block in blocks {
-            let first = block * BLOCK_TOKENS;
             // SAFETY: the caller's promise.
-            let keys = unsafe { self.keys(block, BLOCK_TOKENS.min(self.n_seen - first), &shape) };
-            let mut scores = [0.0; BLOCK_TOKENS];
+            let Some((keys, first)) = (unsafe { self.keys(block, &shape) }) else { continue };
             if self.run.kernels.is_scalar() {
-                define(q, weights, keys, &shape, vectors, &mut scores[..keys.n]);
+                let all = self.rows.clone().flat_map(|row| (0..n_head).map(move |head| q(row).vector(head)));
+                for (q, products) in all.zip(tile.scores_mut()) {
+                    define(q, keys, &shape, vectors, products);
+                }
             } else {
                 self.run.kernels.attention_scores(tile, keys);
-                for (products, &weight) in tile.scores_mut().iter().zip(weights) {
-                    add_head(products, weight, &mut scores);
-                }
             }
-            for (i, &score) in scores[..keys.n].iter().enumerate() {
-                best.push(Scored { score, token: (first + i) as u32 });
+            let choices = choices.chunks_exact_mut(self.n_choice());
+            for ((row, products), choices) in
+                self.rows.clone().zip(tile.scores_mut().chunks_exact(n_head)).zip(choices)
+            {
+                // SAFETY: the caller's promise.
+                unsafe { self.take(row, products, keys.n, first, choices) };
             }
         }
     }
 
-    /// The stored keys of the first `n` tokens of a block.
+    /// Lets the choices of a row see its products with `n` keys, from that of token `first`.
+    ///
+    /// # Safety
+    /// Weights are done.
+    unsafe fn take(
+        &self,
+        row: usize,
+        products: &[[f32; BLOCK_TOKENS]],
+        n: usize,
+        first: usize,
+        choices: &mut [Choosing],
+    ) {
+        let n_seen = self.n_seen(row);
+        let n = n_seen.saturating_sub(first).div_ceil(self.step()).min(n);
+        match self.choose.by {
+            Scores::Max { n_local } => {
+                for (products, choosing) in products.iter().zip(choices) {
+                    self.see(n_seen, first, &products[..n], n_local, choosing);
+                }
+            }
+            Scores::Sum => {
+                // SAFETY: the caller's promise.
+                let weights = self.task.ins.get(2).map(|w| unsafe { self.run.row(w, row) }.vector(0));
+                let mut sums = [0.0; BLOCK_TOKENS];
+                for (head, products) in products.iter().enumerate() {
+                    add_head(products, weights.map_or(1.0, |w| w[head]), &mut sums);
+                }
+                // Each key is the only one of its block.
+                for (block, &score) in (first / self.choose.block..).zip(&sums[..n]) {
+                    choices[0].best.push(Scored { score, block: block as u32 });
+                }
+            }
+        }
+    }
+
+    /// Lets a head of a row that sees `n_seen` tokens see those from `first` with their scores.
+    fn see(
+        &self,
+        n_seen: usize,
+        mut first: usize,
+        mut scores: &[f32],
+        n_local: usize,
+        choosing: &mut Choosing,
+    ) {
+        let len = self.choose.block;
+        let n_far = n_seen.div_ceil(len).saturating_sub(n_local);
+        while !scores.is_empty() {
+            let block = first / len;
+            let end = ((block + 1) * len).min(n_seen);
+            let (of_block, rest) = scores.split_at(scores.len().min(end - first));
+            choosing.see(if block < n_far { of_block } else { &[f32::INFINITY] });
+            first += of_block.len();
+            if first == end {
+                choosing.end(block as u32);
+            }
+            scores = rest;
+        }
+    }
+
+    /// From one key that counts to the next: those of all tokens, or of the last ones of blocks.
+    fn step(&self) -> usize {
+        if self.choose.by == Scores::Sum { self.choose.block } else { 1 }
+    }
+
+    /// The keys that count of a block of memory and are seen by any row, and the token of the first.
     ///
     /// # Safety
     /// Memory is not written in this stage.
-    unsafe fn keys(&self, block: usize, n: usize, shape: &VectorShape) -> Stored<'_> {
+    unsafe fn keys(&self, block: usize, shape: &VectorShape) -> Option<(Stored<'_>, usize)> {
+        let step = self.step();
+        let start = block * BLOCK_TOKENS;
+        let end = self.n_seen(self.rows.end - 1).min(start + BLOCK_TOKENS);
+        let first = (start + 1).next_multiple_of(step) - 1;
+        if first >= end {
+            return None;
+        }
+        let n = (end - first).div_ceil(step);
         let slot = self.run.step.tables[self.view.table as usize + block];
+        let (at, stride) = ((first - start) * shape.n_bytes, step * shape.n_bytes);
+        let n_bytes = (n - 1) * stride + shape.n_bytes;
         // SAFETY: the caller's promise.
-        let bytes = unsafe { self.run.stored(self.choose.memory, slot, 0, n * shape.n_bytes) };
-        Stored { dtype: shape.dtype, bytes, stride: shape.n_bytes, n }
+        let bytes = unsafe { self.run.stored(self.choose.memory, slot, at, n_bytes) };
+        Some((Stored { dtype: shape.dtype, bytes, stride, n }, first))
     }
 
-    /// Leaves the best of a part. The last part to come finds the best of all parts in `best`, and `true`.
+    /// Leaves the best of a part of the only row. The last part to come finds the best of all parts in `choices`, and `true`.
     ///
     /// # Safety
     /// This part of unit `unit` belongs to the caller.
-    unsafe fn hand_in(&self, best: &mut Best, unit: usize, part: usize, n_parts: usize) -> bool {
+    unsafe fn hand_in(&self, choices: &mut [Choosing], unit: usize, part: usize, n_parts: usize) -> bool {
         let parts = self.task.parts.as_ref().expect("choices have a place for parts");
-        let k = self.choose.k;
-        let n_best = |part| self.n_tokens(&self.blocks(part, n_parts)).min(k);
-        let place = |part: usize| (unit * n_parts + part) * 2 * k;
-        // SAFETY: the caller's promise.
-        let own = unsafe { self.run.part_mut(&parts.results, 0, place(part), 2 * n_best(part)) };
-        for (out, found) in own.chunks_exact_mut(2).zip(best.finish()) {
-            out.copy_from_slice(&[found.score, f32::from_bits(found.token)]);
+        let len = part_len(self.choose.k);
+        let n = choices.len() * len;
+        // SAFETY: the caller's promise, and later that all parts are done.
+        let results = |part| unsafe { self.run.part_mut(&parts.results, 0, (unit * n_parts + part) * n, n) };
+        for (out, choosing) in results(part).chunks_exact_mut(len).zip(choices.iter_mut()) {
+            let found = choosing.best.finish();
+            out[0] = f32::from_bits(found.len() as u32);
+            for (out, found) in out[1..].chunks_exact_mut(2).zip(found) {
+                out.copy_from_slice(&[found.score, f32::from_bits(found.block)]);
+            }
         }
         if !parts.is_last(unit, n_parts) {
             return false;
         }
-        best.start(k);
+        self.start(choices);
         for part in 0..n_parts {
-            // SAFETY: all parts are done, and nobody else comes last.
-            let found = unsafe { self.run.part_mut(&parts.results, 0, place(part), 2 * n_best(part)) };
-            for found in found.chunks_exact(2) {
-                best.push(Scored { score: found[0], token: found[1].to_bits() });
+            for (result, choosing) in results(part).chunks_exact(len).zip(choices.iter_mut()) {
+                for found in result[1..].chunks_exact(2).take(result[0].to_bits() as usize) {
+                    choosing.best.push(Scored { score: found[0], block: found[1].to_bits() });
+                }
             }
         }
         true
     }
 
-    /// Writes the tokens, and zeros behind them.
+    /// Writes the numbers of all blocks there are, where they are no more than would be chosen.
     ///
     /// # Safety
     /// The row of the result belongs to the caller.
-    unsafe fn write(&self, tokens: impl Iterator<Item = u32>) {
+    unsafe fn write_all(&self, row: usize) {
+        let n = self.n_seen(row).div_ceil(self.choose.block) as u32;
         // SAFETY: the caller's promise.
-        let out: &mut [u32] = bytemuck::cast_slice_mut(unsafe { self.run.row_mut(&self.task.out, self.row) });
-        out.fill(0);
-        out.iter_mut().zip(tokens).for_each(|(out, token)| *out = token);
+        let out: &mut [u32] = bytemuck::cast_slice_mut(unsafe { self.run.row_mut(&self.task.out, row) });
+        for out in out.chunks_exact_mut(self.task.out.dims[0]) {
+            out.fill(0);
+            out.iter_mut().zip(0..n).for_each(|(out, block)| *out = block);
+        }
+    }
+
+    /// Writes the numbers that were chosen, and behind them that of what is behind whole blocks.
+    ///
+    /// # Safety
+    /// The row of the result belongs to the caller.
+    unsafe fn write(&self, row: usize, choices: &mut [Choosing]) {
+        let n_seen = self.n_seen(row);
+        let len = self.choose.block;
+        let rest = self.choose.by == Scores::Sum && !n_seen.is_multiple_of(len);
+        let rest = rest.then_some((n_seen / len) as u32);
+        // SAFETY: the caller's promise.
+        let out: &mut [u32] = bytemuck::cast_slice_mut(unsafe { self.run.row_mut(&self.task.out, row) });
+        for (out, choosing) in out.chunks_exact_mut(self.task.out.dims[0]).zip(choices) {
+            out.fill(0);
+            let blocks = choosing.best.finish().iter().map(|found| found.block).chain(rest);
+            out.iter_mut().zip(blocks).for_each(|(out, block)| *out = block);
+        }
     }
 }
 
-/// Scores by the definition: a head after the other, a key after the other.
-fn define(
-    q: Vectors<'_>,
-    weights: &[f32],
-    keys: Stored<'_>,
-    shape: &VectorShape,
-    vectors: &mut Vec<f32>,
-    scores: &mut [f32],
-) {
-    let key_dim = q.dims[0];
-    vectors.resize(2 * key_dim, 0.0);
-    let (query, key) = vectors.split_at_mut(key_dim);
-    let mut products = [0.0; BLOCK_TOKENS];
-    for (head, &weight) in weights.iter().enumerate() {
-        query.copy_from_slice(q.vector(head));
-        rotate(query, shape.rotation);
-        dot_keys(query, keys.bytes, shape, key, &mut products[..keys.n]);
-        add_head(&products, weight, scores);
-    }
+/// Products of a query with keys by the definition, a key after the other.
+fn define(q: &[f32], keys: Stored<'_>, shape: &VectorShape, vectors: &mut Vec<f32>, products: &mut [f32]) {
+    vectors.resize(2 * q.len(), 0.0);
+    let (query, key) = vectors.split_at_mut(q.len());
+    query.copy_from_slice(q);
+    rotate(query, shape.rotation);
+    dot_keys(query, keys.bytes, keys.stride, shape, key, &mut products[..keys.n]);
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod attention;
 mod chain;
 pub(crate) mod choose;
+mod chosen;
 pub(crate) mod experts;
 mod matmul;
 mod sequence;

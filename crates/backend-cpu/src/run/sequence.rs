@@ -4,10 +4,10 @@
 use std::ops::Range;
 
 use backend::SequenceRows;
-use tensor::{Conv1d, MemoryId, Op, SsmScan};
+use tensor::{Conv1d, MemoryId, Op, Pool, SsmScan};
 
 use crate::executor::Run;
-use crate::ops::recurrent::{StateRows, conv1d, ssm_step, wkv7_step};
+use crate::ops::recurrent::{StateRows, conv1d, pool, ssm_step, wkv7_step};
 use crate::tasks::{SequenceTask, share};
 
 /// Channels of a convolution or shift that are worth a chunk.
@@ -35,6 +35,7 @@ pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize) {
         let sequence = run.step.sequences[unit];
         match &task.op {
             Op::Conv1d(conv) => convolve(conv, task, run, sequence, part),
+            Op::Pool(op) => pool_rows(op, task, run, sequence),
             Op::SsmScan(scan) => ssm_scan(scan, task, run, sequence, part),
             Op::TokenShift { memory } => token_shift(*memory, task, run, sequence, part),
             Op::Wkv7 { memory } => wkv7(*memory, task, run, sequence, part),
@@ -66,6 +67,26 @@ unsafe fn convolve(conv: &Conv1d, task: &SequenceTask, run: &Run<'_>, sequence: 
         let weight = &weight[start * conv.d_conv..(start + len) * conv.d_conv];
         let y = |t: usize| run.part_mut(&task.out, first + t, start, len);
         conv1d(&x, weight, bias, &mut state, sequence.n_rows as usize, y);
+    }
+}
+
+/// # Safety
+/// The sequence belongs to the caller, in the result and in the state.
+unsafe fn pool_rows(op: &Pool, task: &SequenceTask, run: &Run<'_>, sequence: SequenceRows) {
+    let (n_in, n_state) = (task.ins[0].row_len(), op.n_rows - 1);
+    let first = sequence.first_row as usize;
+    // SAFETY: the rows of earlier stages, and the caller's sequence.
+    unsafe {
+        let bias = op.weighted.then(|| run.row(&task.ins[1], 0).data);
+        let x = |t: usize| run.row(&task.ins[0], first + t).data;
+        let mut state = StateRows {
+            data: run.state_mut(op.memory, sequence.state_slot, 0, n_state * n_in),
+            n_rows: n_state,
+            n_channels: n_in,
+            stride: n_in,
+        };
+        let y = |t: usize| run.row_mut(&task.out, first + t);
+        pool(&x, bias, &mut state, sequence.n_rows as usize, y);
     }
 }
 

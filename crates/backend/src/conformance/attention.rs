@@ -1,6 +1,8 @@
 //! Attention: masks, biases, head groups, stored types, prompts in pieces, sequences of unequal length, chosen tokens.
 
-use tensor::{Attention, Choose, DType, Mask, MemorySpec, RelativeBias, Tensor, Timeline, ValueStore};
+use tensor::{
+    Attention, Choose, DType, Mask, MemoryId, MemorySpec, RelativeBias, Scores, Tensor, Timeline, ValueStore,
+};
 
 use super::{Builder, Case, steps};
 
@@ -10,6 +12,8 @@ const STEPS: [&[usize]; 3] = [&[40, 1], &[3, 38], &[21, 20]];
 const LONG: [&[usize]; 2] = [&[300], &[300]];
 /// The same of few rows.
 const SLOW: [&[usize]; 20] = [&[32]; 20];
+/// Rows of two sequences, so many that some are taken together.
+const PAIR: [&[usize]; 2] = [&[150, 151], &[149, 152]];
 
 /// What differs from plain causal attention.
 #[derive(Clone, Copy)]
@@ -24,8 +28,22 @@ struct Spec {
     alibi: Option<f32>,
     sinks: bool,
     relative: Option<RelativeBias>,
-    /// How many tokens are chosen.
-    chosen: Option<usize>,
+    chosen: Option<Choose>,
+}
+
+/// Single tokens, chosen by sums of heads.
+const fn best(k: usize) -> Choose {
+    Choose { memory: MemoryId(0), k, block: 1, by: Scores::Sum }
+}
+
+/// Blocks, chosen by sums of heads.
+const fn blocks(k: usize, block: usize) -> Choose {
+    Choose { block, ..best(k) }
+}
+
+/// Blocks, chosen by each head for itself.
+const fn own(k: usize, block: usize, n_local: usize) -> Choose {
+    Choose { by: Scores::Max { n_local }, ..blocks(k, block) }
 }
 
 const PLAIN: Spec = Spec {
@@ -43,15 +61,14 @@ const PLAIN: Spec = Spec {
 };
 
 pub(super) fn cases() -> Vec<Case> {
-    let own = |dim| ValueStore::Own { dim };
+    let values = |dim| ValueStore::Own { dim };
     let t5 = |bidirectional| Some(RelativeBias { n_bucket: 32, bidirectional });
-    let long = Spec { n_head_kv: 1, key_dim: 16, value: own(16), ..PLAIN };
+    let long = Spec { n_head_kv: 1, key_dim: 16, value: values(16), ..PLAIN };
     let long = [
         ("long", long),
         ("long, window", Spec { mask: Mask::Window(280), ..long }),
         ("long, sinks", Spec { sinks: true, ..long }),
-        ("long, chosen", Spec { chosen: Some(270), ..long }),
-        ("long, q4_0", Spec { dtype: DType::Q4_0, key_dim: 128, value: own(64), ..long }),
+        ("long, q4_0", Spec { dtype: DType::Q4_0, key_dim: 128, value: values(64), ..long }),
     ];
     let short = [
         ("plain", PLAIN),
@@ -61,16 +78,16 @@ pub(super) fn cases() -> Vec<Case> {
         ("q5_1", Spec { dtype: DType::Q5_1, key_dim: 64, ..PLAIN }),
         ("q5_0", Spec { dtype: DType::Q5_0, n_head: 10, ..PLAIN }),
         ("q4_1", Spec { dtype: DType::Q4_1, key_dim: 96, ..PLAIN }),
-        ("q4_0", Spec { dtype: DType::Q4_0, value: own(64), ..PLAIN }),
+        ("q4_0", Spec { dtype: DType::Q4_0, value: values(64), ..PLAIN }),
         ("iq4_nl", Spec { dtype: DType::IQ4_NL, n_head: 16, ..PLAIN }),
         (
             "two queries a key",
-            Spec { dtype: DType::BF16, n_head: 2, n_head_kv: 1, key_dim: 80, value: own(48), ..PLAIN },
+            Spec { dtype: DType::BF16, n_head: 2, n_head_kv: 1, key_dim: 80, value: values(48), ..PLAIN },
         ),
         ("eight queries a key, f16", Spec { dtype: DType::F16, n_head: 16, ..PLAIN }),
-        ("one head", Spec { n_head: 3, n_head_kv: 1, key_dim: 64, value: own(64), ..PLAIN }),
-        ("odd sizes", Spec { key_dim: 21, value: own(13), ..PLAIN }),
-        ("odd sizes, f16", Spec { dtype: DType::F16, key_dim: 21, value: own(13), ..PLAIN }),
+        ("one head", Spec { n_head: 3, n_head_kv: 1, key_dim: 64, value: values(64), ..PLAIN }),
+        ("odd sizes", Spec { key_dim: 21, value: values(13), ..PLAIN }),
+        ("odd sizes, f16", Spec { dtype: DType::F16, key_dim: 21, value: values(13), ..PLAIN }),
         ("values in keys", Spec { n_head_kv: 1, key_dim: 48, value: ValueStore::InKey { dim: 40 }, ..PLAIN }),
         (
             "values in keys, q8_0",
@@ -92,26 +109,46 @@ pub(super) fn cases() -> Vec<Case> {
         ("relative bias", Spec { relative: t5(false), ..PLAIN }),
         ("relative bias, both sides", Spec { relative: t5(true), mask: Mask::All, ..PLAIN }),
         ("sinks and bias", Spec { sinks: true, relative: t5(false), ..PLAIN }),
-        ("chosen", Spec { chosen: Some(9), ..PLAIN }),
-        ("chosen, with sinks", Spec { chosen: Some(37), sinks: true, ..PLAIN }),
+    ];
+    let short = short.map(|(name, spec)| attention(&format!("attention, {name}"), &STEPS, spec));
+    let long = long.map(|(name, spec)| attention(&format!("attention, {name}"), &LONG, spec));
+    short.into_iter().chain(long).chain(to_chosen()).chain(choices()).collect()
+}
+
+/// Attention to tokens and blocks that are chosen.
+fn to_chosen() -> Vec<Case> {
+    let short = [
+        ("chosen", Spec { chosen: Some(best(9)), ..PLAIN }),
+        ("chosen, with sinks", Spec { chosen: Some(best(37)), sinks: true, ..PLAIN }),
+        ("chosen blocks", Spec { chosen: Some(blocks(3, 4)), ..PLAIN }),
+        ("chosen blocks, by each head", Spec { chosen: Some(own(3, 5, 1)), ..PLAIN }),
+        ("chosen blocks, by each head, of one", Spec { chosen: Some(own(4, 1, 2)), n_head_kv: 4, ..PLAIN }),
+        ("chosen blocks as they lie, f16", Spec { dtype: DType::F16, chosen: Some(own(1, 32, 1)), ..PLAIN }),
         (
             "chosen, values in keys, f16",
             Spec {
                 dtype: DType::F16,
-                chosen: Some(33),
+                chosen: Some(best(33)),
                 n_head_kv: 1,
                 key_dim: 48,
                 value: ValueStore::InKey { dim: 40 },
                 ..PLAIN
             },
         ),
-        ("chosen, q8_0", Spec { dtype: DType::Q8_0, chosen: Some(12), key_dim: 128, ..PLAIN }),
+        ("chosen, q8_0", Spec { dtype: DType::Q8_0, chosen: Some(best(12)), key_dim: 128, ..PLAIN }),
     ];
     let short = short.map(|(name, spec)| attention(&format!("attention, {name}"), &STEPS, spec));
-    let long = long.map(|(name, spec)| attention(&format!("attention, {name}"), &LONG, spec));
-    let in_parts = Spec { chosen: Some(520), n_head_kv: 1, key_dim: 16, value: own(16), ..PLAIN };
-    let in_parts = attention("attention, chosen, in parts", &SLOW, in_parts);
-    short.into_iter().chain(long).chain([in_parts]).chain(choices()).collect()
+    let long = |name, counts: &[&[usize]], choose| {
+        let value = ValueStore::Own { dim: 16 };
+        attention(name, counts, Spec { chosen: Some(choose), n_head_kv: 1, key_dim: 16, value, ..PLAIN })
+    };
+    let long = [
+        long("attention, long, chosen", &LONG, best(270)),
+        long("attention, long, chosen blocks", &LONG, blocks(90, 3)),
+        long("attention, chosen, in parts", &SLOW, best(520)),
+        long("attention, chosen blocks, in parts", &SLOW, own(4, 128, 2)),
+    ];
+    short.into_iter().chain(long).collect()
 }
 
 fn attention(name: &str, counts: &[&[usize]], s: Spec) -> Case {
@@ -143,9 +180,10 @@ fn attention(name: &str, counts: &[&[usize]], s: Spec) -> Case {
         };
         match s.chosen {
             None => q.attention(kv, s.value.dim(), attention, sinks, bias),
-            Some(k) => {
-                let chosen = choose(b, 64, 5, k, s.dtype);
-                q.attention_to_chosen(kv, s.value.dim(), attention, sinks, chosen)
+            Some(choice) => {
+                let n_head = if choice.by == Scores::Sum { 5 } else { s.n_head_kv };
+                let numbers = choose(b, 64, n_head, choice, s.dtype);
+                q.attention_to_chosen(kv, s.value.dim(), attention, sinks, (choice.chosen(), numbers))
             }
         }
     })
@@ -154,24 +192,42 @@ fn attention(name: &str, counts: &[&[usize]], s: Spec) -> Case {
 
 /// Choices alone, as numbers.
 fn choices() -> Vec<Case> {
-    let choice = |name: &str, counts: &[&[usize]], key_dim, n_head, k, dtype| {
+    let choice = |name: &str, counts: &[&[usize]], key_dim, n_head, choice: Choose, dtype| {
         steps(&format!("choice, {name}"), counts, |b| {
-            let chosen = choose(b, key_dim, n_head, k, dtype);
-            b.input(&[1000]).gather(chosen)
+            let numbers = choose(b, key_dim, n_head, choice, dtype);
+            let n = numbers.shape().row_len();
+            b.input(&[1000]).gather(numbers.reshape(&[n]))
         })
     };
     vec![
-        choice("one of all", &STEPS, 32, 4, 1, DType::F32),
-        choice("odd sizes", &STEPS, 21, 3, 10, DType::F32),
-        choice("many heads, f16", &STEPS, 32, 64, 33, DType::F16),
-        choice("q8_0", &STEPS, 128, 8, 33, DType::Q8_0),
-        choice("more than there are", &STEPS, 16, 2, 200, DType::F32),
-        choice("long", &LONG, 16, 4, 250, DType::F32),
-        choice("in parts", &SLOW, 16, 4, 150, DType::F32),
+        choice("one of all", &STEPS, 32, 4, best(1), DType::F32),
+        choice("odd sizes", &STEPS, 21, 3, best(10), DType::F32),
+        choice("many heads, f16", &STEPS, 32, 64, best(33), DType::F16),
+        choice("q8_0", &STEPS, 128, 8, best(33), DType::Q8_0),
+        choice("more than there are", &STEPS, 16, 2, best(200), DType::F32),
+        choice("long", &LONG, 16, 4, best(250), DType::F32),
+        choice("in parts", &SLOW, 16, 4, best(150), DType::F32),
+        choice("blocks", &STEPS, 32, 4, blocks(5, 4), DType::F32),
+        choice("blocks, q8_0", &STEPS, 128, 3, blocks(4, 3), DType::Q8_0),
+        choice("odd blocks, f16", &STEPS, 21, 8, blocks(2, 7), DType::F16),
+        choice("long blocks", &LONG, 16, 3, blocks(2, 70), DType::F32),
+        choice("blocks in parts", &SLOW, 16, 4, blocks(40, 5), DType::F32),
+        choice("by each head", &STEPS, 32, 4, own(3, 4, 1), DType::F32),
+        choice("by each head, odd blocks, q8_0", &STEPS, 128, 8, own(4, 9, 3), DType::Q8_0),
+        choice("by each head, nothing local", &LONG, 16, 2, own(2, 48, 0), DType::F32),
+        choice("two sequences", &PAIR, 16, 4, blocks(20, 6), DType::F32),
+        choice("by each head, two sequences", &PAIR, 32, 2, own(4, 9, 1), DType::F16),
+        choice("by each head, in parts", &SLOW, 16, 4, own(3, 96, 1), DType::F32),
     ]
 }
 
-fn choose<'g>(b: &mut Builder<'g>, key_dim: usize, n_head: usize, k: usize, dtype: DType) -> Tensor<'g> {
+fn choose<'g>(
+    b: &mut Builder<'g>,
+    key_dim: usize,
+    n_head: usize,
+    choose: Choose,
+    dtype: DType,
+) -> Tensor<'g> {
     let spec = MemorySpec::Kv {
         n_head_kv: 1,
         key_dim,
@@ -181,6 +237,7 @@ fn choose<'g>(b: &mut Builder<'g>, key_dim: usize, n_head: usize, k: usize, dtyp
     };
     let memory = b.memory(spec.clone(), dtype);
     let keys = b.input(&[key_dim, 1]).append_kv(memory, &spec, None);
-    let (q, weights) = (b.input(&[key_dim, n_head]), b.input(&[n_head]));
-    q.choose(weights, keys, Choose { memory, k }, &spec)
+    let q = b.input(&[key_dim, n_head]);
+    let weights = (choose.by == Scores::Sum).then(|| b.input(&[n_head]));
+    q.choose(keys, weights, Choose { memory, ..choose }, &spec)
 }

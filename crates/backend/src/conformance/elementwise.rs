@@ -83,6 +83,7 @@ fn norms() -> Vec<Case> {
 fn ropes() -> Vec<Case> {
     let plain = RopeTable {
         n_rot: 32,
+        offset: 0,
         freq_base: 10_000.0,
         freq_scale: 1.0,
         ext_factor: 0.0,
@@ -97,6 +98,7 @@ fn ropes() -> Vec<Case> {
         ("partial", RopeTable { n_rot: 20, ..plain }),
         ("linear", RopeTable { freq_scale: 0.25, ..plain }),
         ("yarn", RopeTable { freq_scale: 0.125, ext_factor: 1.0, attn_factor: 0.9, ..plain }),
+        ("offset", RopeTable { offset: -7, ..plain }),
         ("factors", RopeTable { factors: true, ..plain }),
     ];
     let temperature = Temperature { scale: 0.1, offset: 1.0, period: 8.0 };

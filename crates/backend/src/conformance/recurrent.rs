@@ -18,6 +18,15 @@ pub(super) fn cases() -> Vec<Case> {
             let w = b.weight(&[3, 2100], DType::F32);
             b.input(&[2200]).slice(0, 50, 2100).conv1d(memory, w, None)
         }),
+        steps("mean of rows", &STEPS, |b| {
+            let memory = b.memory(MemorySpec::State { len: 3 * 20 }, DType::F32);
+            b.input(&[20]).pool_mean(memory, 4)
+        }),
+        steps("weighted mean of rows", &STEPS, |b| {
+            let memory = b.memory(MemorySpec::State { len: 2 * 2 * 24 }, DType::F32);
+            let bias = b.weight(&[24, 3], DType::F32);
+            b.input(&[50]).slice(0, 2, 48).pool_weighted(memory, bias)
+        }),
         steps("token shift", &STEPS, |b| {
             let memory = b.memory(MemorySpec::State { len: 24 }, DType::F32);
             b.input(&[24]).token_shift(memory)

@@ -114,6 +114,8 @@ fn steps_of_an_engine(name: &str) {
 #[test]
 fn a_step_allocates_nothing() {
     steps_of_a_context("gemma3.swa");
-    steps_of_a_context("deepseek32.chosen");
+    for name in ["deepseek32.chosen", "minimax-m3.chosen", "glm5-next.chosen"] {
+        steps_of_a_context(name);
+    }
     steps_of_an_engine("gemma3.swa");
 }

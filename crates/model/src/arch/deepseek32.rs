@@ -4,7 +4,7 @@ use crate::blocks::*;
 
 /// Rotates the first elements, which the converter did not reorder.
 pub(super) const INDEXER: IndexerSpec =
-    IndexerSpec { rotated: Rotated::First(RopeOrder::Neox), eps: 1e-6 };
+    IndexerSpec { rotated: Rotated::First(RopeOrder::Neox), eps: 1e-6, n_pooled: 1 };
 
 pub(super) const ARCH: Arch = Arch::decoder("deepseek32", |at, hp| {
     let attention = super::deepseek2::attention(at, hp, 1.0)?;

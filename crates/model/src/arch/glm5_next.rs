@@ -1,7 +1,8 @@
 //! `glm5-next`: GLM-5.3 Flash: hyper-connections, Kimi Delta Attention in most layers, in the others latent attention
-//! without positions to what an indexer chooses.
+//! without positions to blocks that an indexer chooses.
 
 use crate::blocks::*;
+use crate::limits::MAX_POOLED;
 
 pub(super) const ARCH: Arch = Arch::own("glm5-next", |file, hp| {
     let spec = HyperSpec::manifold(file, hp)?;
@@ -26,12 +27,22 @@ fn mixer(at: &Source<'_>, hp: &Hparams) -> Result<Box<dyn Block>> {
         };
         return Ok(Kda::load(at, hp, decay)?.with_unit_eps(1e-6).into());
     }
-    let_all_through(at, hp)?;
     at.ignore("attn_output.scale", "the reference engine does not apply it");
-    for part in ["gate", "ape"] {
-        at.ignore(&format!("indexer_compressor_{part}.weight"), "part of the indexer");
+    let spec = MlaSpec::load(at, hp)?;
+    let choice = Choice::own_or_shared(at, hp, &spec, indexer(at, hp)?, |_| true)?;
+    Ok(Mla::load(at, spec)?.choosing(choice).into())
+}
+
+/// Of blocks of tokens whose keys are pooled. Nothing is rotated, as the attention is not.
+fn indexer(at: &Source<'_>, hp: &Hparams) -> Result<IndexerSpec> {
+    let tail = "attention.indexer.kpool_select_tail";
+    if !at.get_or(tail, true)? {
+        let problem = "is not supported: tokens would not see themselves";
+        return Err(Error::value(&at.full_key(tail), false, problem));
     }
-    Ok(Mla::load(at, MlaSpec::load(at, hp)?)?.into())
+    let pool = "attention.indexer.kpool";
+    let n_pooled = Error::check_size(&at.full_key(pool), at.require(pool)?, MAX_POOLED)?;
+    Ok(IndexerSpec { rotated: Rotated::First(RopeOrder::Neox), eps: NormSpec::layer(at, hp)?.eps, n_pooled })
 }
 
 /// Shared experts and dense networks are bounded as routed experts are, unless the file says otherwise.

@@ -19,7 +19,8 @@ fn layer(at: &Source<'_>, hp: &Hparams, spec: HyperSpec) -> Result<HyperLayer> {
     let (rope, gate) = (Some(Rope::interleaved(at, hp)?), Some(Unary::Sigmoid));
     let attention = MlaSpec { rope, gate, ..MlaSpec::load(at, hp)? };
     let choice = if at.get_or("attention.indexer.top_k", 0_usize)? > 0 {
-        let indexer = IndexerSpec { rotated: Rotated::Last(RopeOrder::Interleaved), eps: attention.norm.eps };
+        let rotated = Rotated::Last(RopeOrder::Interleaved);
+        let indexer = IndexerSpec { rotated, eps: attention.norm.eps, n_pooled: 1 };
         Choice::own_or_shared(at, hp, &attention, indexer, |_| true)?
     } else {
         None

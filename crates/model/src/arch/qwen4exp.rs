@@ -2,6 +2,7 @@
 //! rank and stand in for norms; full layers attend to blocks that an indexer chooses.
 
 use crate::blocks::*;
+use crate::limits::MAX_POOLED;
 
 pub(super) const ARCH: Arch = Arch::own("qwen4exp", |file, hp| {
     if file.get::<Vec<u32>>("ple.layers")?.is_some_and(|layers| !layers.is_empty()) {
@@ -60,14 +61,20 @@ fn mixer(at: &Source<'_>, hp: &Hparams) -> Result<Box<dyn Block>> {
         return Ok(DeltaNet::load(at, hp, KeyHeads::Tiled)?.gated_by(Unary::Sigmoid).into());
     }
     at.ignore_each(&["attn_q.bias", "attn_k.bias", "attn_v.bias"], "the reference engine does not add it");
+    let spec = AttentionSpec { gate_in_query: true, ..super::qwen3::attention(at, hp)? };
     let ratios = at.per_layer::<u32>("attention.compress_ratios", hp.n_layer_all())?.unwrap_or_default();
-    if ratios.get(at.index()).is_some_and(|&ratio| ratio > 0) {
-        let_all_through(at, hp)?;
-    } else {
-        at.at("indexer").ignore_all("the layer attends to every token");
-    }
-    let spec = super::qwen3::attention(at, hp)?;
-    Ok(Attention::load(at, AttentionSpec { gate_in_query: true, ..spec })?.into())
+    let choice = match ratios.get(at.index()) {
+        Some(&ratio) if ratio > 0 => {
+            let key = at.full_key("attention.compress_ratios");
+            let blocks = BlockSpec::with_key(at, Error::check_size(&key, ratio as usize, MAX_POOLED)?)?;
+            Choice::of_blocks(at, hp, &spec, NormSpec::rms(at, hp)?, blocks)?
+        }
+        _ => {
+            at.at("indexer").ignore_all("the layer attends to every token");
+            None
+        }
+    };
+    Ok(Attention::load(at, spec)?.choosing(choice).into())
 }
 
 /// A block between streams, `[n_embd, n_stream]`: what it gives is added to each by a share of up to 2.

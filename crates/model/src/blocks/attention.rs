@@ -1,8 +1,8 @@
 //! Attention with its projections: multi-head, multi-query and grouped-query.
 
 use super::{
-    Block, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source, Step,
-    Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
+    Block, Choice, Error, Hparams, Linear, Mask, MemoryId, MemorySpec, Norm, NormSpec, Result, Rope, Source,
+    Step, Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
 };
 
 /// Which elements of queries and keys are normalized together.
@@ -171,6 +171,8 @@ pub(crate) struct Attention {
     /// Of the result, before its projection (BitNet).
     sub_norm: Option<Norm>,
     output: Linear,
+    /// Of the tokens to attend to; without, to all of them.
+    choice: Option<Choice>,
     memory: MemoryId,
     spec: AttentionSpec,
 }
@@ -225,9 +227,14 @@ impl Attention {
             gate: spec.gate.map(|_| load_gate(at, [n_embd, n_head, value_dim])).transpose()?,
             sub_norm: sub_norm(at, "attn_sub_norm", n_head * value_dim)?,
             output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
+            choice: None,
             memory: at.remember(spec.memory()),
             spec,
         })
+    }
+
+    pub(crate) fn choosing(self, choice: Option<Choice>) -> Self {
+        Self { choice, ..self }
     }
 
     /// With scales that are stored elsewhere.
@@ -289,7 +296,12 @@ impl Block for Attention {
         debug_assert_eq!([q.dim(0), q.dim(1)], [key_dim, n_head]);
         let v = v.reshape(&[value_dim, n_head_kv]);
         let kv = step.append_kv(self.memory, k, Some(v));
-        let mut y = q.attention(kv, value_dim, self.op(), self.sinks, None);
+        let mut y = match &self.choice {
+            Some(choice) => {
+                q.attention_to_chosen(kv, value_dim, self.op(), self.sinks, choice.forward(step, x, x))
+            }
+            None => q.attention(kv, value_dim, self.op(), self.sinks, None),
+        };
         if let (Some(gate), Some(f)) = (&self.gate, self.spec.gate) {
             let gate = gate.forward(x).unary(f);
             y = y * gate.reshape(&[gate.dim(0) / n_head, n_head]);

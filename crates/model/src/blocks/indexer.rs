@@ -1,16 +1,19 @@
-//! Attention to chosen tokens (DeepSeek-V3.2): an indexer with small keys of its own scores what a token sees, and lets
-//! it attend to the `top_k` highest. While there are no more than that, all of them go through, and nothing needs to be
-//! scored.
+//! Attention to chosen tokens (DeepSeek-V3.2) or blocks of tokens (MiniMax M3; Qwen 4 and GLM-5.3 with one key for each
+//! block): an indexer with small keys of its own scores what a token sees, and lets it attend to the `top_k` highest. While
+//! there are no more than that, all of them go through, and nothing needs to be scored.
 
-use tensor::Choose;
+use tensor::{Choose, Chosen, Scores};
 
 use super::{
-    Error, Hparams, Linear, MemorySpec, MlaSpec, Norm, NormKind, NormSpec, Result, Rope, RopeOrder, Source,
-    Step, Tensor, Timeline, ValueStore,
+    AttentionSpec, Error, Hparams, Linear, MemoryId, MemorySpec, MlaSpec, Norm, NormKind, NormSpec, Result,
+    Rope, RopeOrder, Source, Step, Tensor, Timeline, ValueStore, Weight,
 };
 use crate::limits::MAX_CHOSEN;
 
-const TOP_K: &str = "attention.indexer.top_k";
+pub(crate) const TOP_K: &str = "attention.indexer.top_k";
+/// Scores of the elements of keys that are pooled, and what is added to them by the place in the block.
+const GATE: &str = "indexer_compressor_gate";
+const POSITIONS: &str = "indexer_compressor_ape";
 
 /// What differs between the indexers of models.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +21,8 @@ pub(crate) struct IndexerSpec {
     pub(crate) rotated: Rotated,
     /// Of the norm of keys.
     pub(crate) eps: f32,
+    /// Tokens whose keys become one (GLM-5.3); 1 where each has its own.
+    pub(crate) n_pooled: usize,
 }
 
 /// Which elements of an indexer's queries and keys are rotated, by the angles of the layer's own.
@@ -25,6 +30,33 @@ pub(crate) struct IndexerSpec {
 pub(crate) enum Rotated {
     First(RopeOrder),
     Last(RopeOrder),
+}
+
+/// Which blocks of tokens an indexer chooses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockSpec {
+    /// How many.
+    pub(crate) k: usize,
+    /// Tokens of each.
+    pub(crate) block: usize,
+    pub(crate) by: Scores,
+}
+
+impl BlockSpec {
+    /// Blocks of `block` tokens with one key, at least one, for as many tokens as the file says.
+    pub(crate) fn with_key(at: &Source<'_>, block: usize) -> Result<Self> {
+        let n: usize = at.require(TOP_K)?;
+        if !n.is_multiple_of(block) {
+            let problem = format!("must be a multiple of the {block} tokens of a block");
+            return Err(Error::value(&at.full_key(TOP_K), n, problem));
+        }
+        Ok(Self { k: n / block, block, by: Scores::Sum })
+    }
+
+    fn choose(self, memory: MemoryId) -> Choose {
+        let Self { k, block, by } = self;
+        Choose { memory, k, block, by }
+    }
 }
 
 /// Where a layer's choice comes from.
@@ -43,8 +75,25 @@ impl Choice {
         mla: &MlaSpec,
         spec: IndexerSpec,
     ) -> Result<Option<Self>> {
-        let Some(k) = top_k(at, hp)? else { return Ok(None) };
-        Ok(Some(Self::Own(Box::new(Indexer::load(at, mla, spec, k)?))))
+        let blocks = BlockSpec::with_key(at, spec.n_pooled)?;
+        if goes_through(at, hp, blocks)? {
+            return Ok(None);
+        }
+        Ok(Some(Self::Own(Box::new(Indexer::lightning(at, mla, spec, blocks)?))))
+    }
+
+    /// Of blocks, by an indexer with norms and rotation as of the attention.
+    pub(crate) fn of_blocks(
+        at: &Source<'_>,
+        hp: &Hparams,
+        attention: &AttentionSpec,
+        norm: NormSpec,
+        blocks: BlockSpec,
+    ) -> Result<Option<Self>> {
+        if goes_through(at, hp, blocks)? {
+            return Ok(None);
+        }
+        Ok(Some(Self::Own(Box::new(Indexer::of_blocks(at, attention, norm, blocks)?))))
     }
 
     /// By an indexer of the layer where the flags of the file say so (all layers without flags, or those of `default`), or as
@@ -57,20 +106,28 @@ impl Choice {
         default: impl Fn(usize) -> bool,
     ) -> Result<Option<Self>> {
         let key = "attention.indexer.types";
-        let flags: Option<Vec<u32>> = at.per_layer(key, hp.n_layer)?;
-        let is_own = |i: usize| flags.as_ref().map_or_else(|| default(i), |flags| flags[i] != 0);
-        if !is_own(0) {
-            return Err(Error::value(&at.full_key(key), 0, "in the first layer, which no layer precedes"));
+        let flags = at.flags_per_layer(key, hp.n_layer)?;
+        let is_own = |i: usize| flags.as_ref().map_or_else(|| default(i), |flags| flags[i]);
+        // Some layers are recurrent, and have nothing to choose.
+        let first = (0..hp.n_layer).find(|&i| hp.layer(i).n_head_kv > 0).unwrap_or(0);
+        if !is_own(first) {
+            let problem = format!("in layer {first}, which no layer with an indexer precedes");
+            return Err(Error::value(&at.full_key(key), 0, problem));
         }
         if is_own(at.index()) {
             return Self::own(at, hp, mla, spec);
         }
-        at.at("indexer").ignore_all("the layer shares the choice of one before");
-        Ok(top_k(at, hp)?.map(|_| Self::Shared))
+        ignore(at, "the layer shares the choice of one before");
+        Ok((!goes_through(at, hp, BlockSpec::with_key(at, spec.n_pooled)?)?).then_some(Self::Shared))
     }
 
-    /// i32 `[k, r]`: what the tokens of `x` attend to. `low` are the vectors that the layer makes its queries from.
-    pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>, low: Tensor<'g>) -> Tensor<'g> {
+    /// What the tokens of `x` attend to. `low` are the vectors that the layer makes its queries from.
+    pub(crate) fn forward<'g>(
+        &self,
+        step: &Step<'g>,
+        x: Tensor<'g>,
+        low: Tensor<'g>,
+    ) -> (Chosen, Tensor<'g>) {
         if let Self::Own(indexer) = self {
             step.chosen.set(Some(indexer.forward(step, x, low)));
         }
@@ -78,14 +135,23 @@ impl Choice {
     }
 }
 
-/// How many tokens are chosen; `None` in a context that is no longer.
-fn top_k(at: &Source<'_>, hp: &Hparams) -> Result<Option<usize>> {
-    let k: usize = at.require(TOP_K)?;
-    if hp.n_ctx <= k {
-        let_go_through(at, k);
-        return Ok(None);
+/// Whether the context is so short that all of it goes through, and the layer's indexer is not needed.
+fn goes_through(at: &Source<'_>, hp: &Hparams, blocks: BlockSpec) -> Result<bool> {
+    let n = blocks.k.saturating_mul(blocks.block);
+    if hp.n_ctx <= n {
+        ignore(at, "a context no longer than what it chooses goes through whole");
+        at.limit_context(n);
+        return Ok(true);
     }
-    Error::check_size(&at.full_key(TOP_K), k, MAX_CHOSEN).map(Some)
+    Error::check_size(&at.full_key(TOP_K), n, MAX_CHOSEN)?;
+    if !hp.causal {
+        return Err(Error::value(
+            &at.full_key("attention.causal"),
+            false,
+            "but an indexer chooses from what precedes",
+        ));
+    }
+    Ok(false)
 }
 
 /// Scores tokens by queries of many heads and keys that they share. The scale and the Hadamard transform of the paper are
@@ -93,10 +159,12 @@ fn top_k(at: &Source<'_>, hp: &Hparams) -> Result<Option<usize>> {
 #[derive(Debug)]
 pub(crate) struct Indexer {
     query: Linear,
+    query_norm: Option<Norm>,
     key: Linear,
     key_norm: Norm,
+    pooling: Pooling,
     /// How much each head counts.
-    weigh: Linear,
+    weigh: Option<Linear>,
     rope: Option<Rope>,
     rotated: Rotated,
     /// `[key_dim, n_head]`, of the queries.
@@ -104,44 +172,129 @@ pub(crate) struct Indexer {
     choose: Choose,
 }
 
+/// How the keys of the tokens of a block become one, that of its last token. For simplicity every token has one, of itself
+/// and the tokens before it; only those of last tokens are read.
+#[derive(Debug)]
+enum Pooling {
+    None,
+    /// Their mean, before it is normalized and rotated as the first of them (Qwen 4).
+    Mean {
+        memory: MemoryId,
+        n: usize,
+    },
+    /// A mean that weighs each element by the softmax of scores of its own (GLM-5.3).
+    Weighted {
+        memory: MemoryId,
+        gate: Linear,
+        bias: Weight,
+    },
+}
+
+impl Pooling {
+    fn mean(at: &Source<'_>, key_dim: usize, n: usize) -> Self {
+        if n == 1 {
+            return Self::None;
+        }
+        Self::Mean { memory: at.remember(MemorySpec::State { len: (n - 1) * key_dim }), n }
+    }
+
+    fn weighted(at: &Source<'_>, n_embd: usize, key_dim: usize, n: usize) -> Result<Self> {
+        if n == 1 {
+            return Ok(Self::None);
+        }
+        Ok(Self::Weighted {
+            memory: at.remember(MemorySpec::State { len: (n - 1) * 2 * key_dim }),
+            gate: Linear::load(at, GATE, n_embd, key_dim)?,
+            bias: at.vector(&format!("{POSITIONS}.weight"), [key_dim, n])?,
+        })
+    }
+}
+
 impl Indexer {
-    fn load(at: &Source<'_>, mla: &MlaSpec, spec: IndexerSpec, k: usize) -> Result<Self> {
-        let key_dim = at.extent_of("attention.indexer.key_length")?;
-        let n_head = at.extent_of("attention.indexer.head_count")?;
+    /// That of DeepSeek-V3.2.
+    fn lightning(at: &Source<'_>, mla: &MlaSpec, spec: IndexerSpec, blocks: BlockSpec) -> Result<Self> {
+        let [key_dim, n_head] = dims(at)?;
         let (Rotated::First(order) | Rotated::Last(order)) = spec.rotated;
         let rope = mla.rope.map(|rope| rope.ordered(order));
         rope.map_or(Ok(()), |rope| rope.check(at, key_dim))?;
         let n_low = mla.q_rank.unwrap_or(mla.n_embd);
+        let pooling = Pooling::weighted(at, mla.n_embd, key_dim, spec.n_pooled)?;
         let at = &at.at("indexer");
-        let memory = at.remember(MemorySpec::Kv {
-            n_head_kv: 1,
-            key_dim,
-            value: ValueStore::None,
-            window: None,
-            timeline: Timeline::Sequence,
-        });
         let norm = NormSpec { kind: NormKind::Layer, eps: spec.eps };
         Ok(Self {
             query: Linear::load(at, "attn_q_b", n_low, key_dim.saturating_mul(n_head))?,
+            query_norm: None,
             key: Linear::load(at, "attn_k", mla.n_embd, key_dim)?,
             key_norm: Norm::load(at, "k_norm", norm, key_dim)?,
-            weigh: Linear::load(at, "proj", mla.n_embd, n_head)?,
+            pooling,
+            weigh: Some(Linear::load(at, "proj", mla.n_embd, n_head)?),
             rope,
             rotated: spec.rotated,
             dims: [key_dim, n_head],
-            choose: Choose { memory, k },
+            choose: blocks.choose(remember_keys(at, key_dim)),
         })
     }
 
-    fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>, low: Tensor<'g>) -> Tensor<'g> {
-        let q = self.rotate(step, self.query.forward(low).reshape(&self.dims));
-        let k = self.key_norm.forward(self.key.forward(x)).reshape(&[self.dims[0], 1]);
-        let keys = step.append_kv(self.choose.memory, self.rotate(step, k), None);
-        q.choose(self.weigh.forward(x), keys, self.choose, step.spec(self.choose.memory))
+    /// That of MiniMax M3 and Qwen 4.
+    fn of_blocks(
+        at: &Source<'_>,
+        attention: &AttentionSpec,
+        norm: NormSpec,
+        blocks: BlockSpec,
+    ) -> Result<Self> {
+        let [key_dim, n_head] = dims(at)?;
+        let rope = attention.rope.expect("what blocks are chosen for has positions");
+        rope.check(at, key_dim)?;
+        if matches!(blocks.by, Scores::Max { .. }) {
+            Error::check_size(&at.full_key(TOP_K), blocks.k.saturating_mul(n_head), MAX_CHOSEN)?;
+        }
+        let n_embd = attention.n_embd;
+        let at = &at.at("indexer");
+        Ok(Self {
+            query: Linear::load(at, "q_proj", n_embd, key_dim.saturating_mul(n_head))?,
+            query_norm: Some(Norm::load(at, "q_norm", norm, key_dim)?),
+            key: Linear::load(at, "k_proj", n_embd, key_dim)?,
+            key_norm: Norm::load(at, "k_norm", norm, key_dim)?,
+            pooling: match blocks.by {
+                Scores::Sum => Pooling::mean(at, key_dim, blocks.block),
+                Scores::Max { .. } => Pooling::None,
+            },
+            weigh: None,
+            rope: Some(rope),
+            rotated: Rotated::First(rope.order),
+            dims: [key_dim, n_head],
+            choose: blocks.choose(remember_keys(at, key_dim)),
+        })
     }
 
-    fn rotate<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        let (Some(rope), dim) = (&self.rope, x.dim(0)) else { return x };
+    fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>, low: Tensor<'g>) -> (Chosen, Tensor<'g>) {
+        let q = self.query.forward(low).reshape(&self.dims);
+        let q = self.query_norm.as_ref().map_or(q, |norm| norm.forward(q));
+        let q = self.rotate(step, q, self.rope);
+        let keys = step.append_kv(self.choose.memory, self.key(step, x), None);
+        let weights = self.weigh.as_ref().map(|weigh| weigh.forward(x));
+        let spec = step.spec(self.choose.memory);
+        (self.choose.chosen(), q.choose(keys, weights, self.choose, spec))
+    }
+
+    /// `[key_dim, 1, r]`.
+    fn key<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let (k, rope) = (self.key.forward(x), self.rope);
+        let norm = |k| self.key_norm.forward(k);
+        let (k, rope) = match &self.pooling {
+            Pooling::None => (norm(k), rope),
+            Pooling::Mean { memory, n } => {
+                (norm(k.pool_mean(*memory, *n)), rope.map(|rope| rope.before(n - 1)))
+            }
+            Pooling::Weighted { memory, gate, bias } => {
+                (norm(k).concat(gate.forward(x), 0).pool_weighted(*memory, *bias), rope)
+            }
+        };
+        self.rotate(step, k.reshape(&[self.dims[0], 1]), rope)
+    }
+
+    fn rotate<'g>(&self, step: &Step<'g>, x: Tensor<'g>, rope: Option<Rope>) -> Tensor<'g> {
+        let (Some(rope), dim) = (rope, x.dim(0)) else { return x };
         let n_rot = rope.table.n_rot;
         match self.rotated {
             Rotated::First(_) => rope.forward(step, x),
@@ -154,26 +307,25 @@ impl Indexer {
     }
 }
 
-/// Passes over the indexer of a layer that chooses blocks of tokens (MiniMax M3), which is not supported.
-///
-/// # Errors
-/// If the context that will be used is longer than what is chosen from it.
-pub(crate) fn let_all_through(at: &Source<'_>, hp: &Hparams) -> Result<()> {
-    let top_k: usize = at.require(TOP_K)?;
-    let n_chosen = top_k.saturating_mul(at.get_or("attention.indexer.block_size", 1)?);
-    if hp.n_ctx > n_chosen {
-        let problem = format!(
-            "blocks of tokens are chosen from a context of {}, which is not supported; use a context of at most \
-             {n_chosen}",
-            hp.n_ctx
-        );
-        return Err(Error::value(&at.full_key(TOP_K), top_k, problem));
-    }
-    let_go_through(at, n_chosen);
-    Ok(())
+/// Elements of a key, and heads.
+fn dims(at: &Source<'_>) -> Result<[usize; 2]> {
+    Ok([at.extent_of("attention.indexer.key_length")?, at.extent_of("attention.indexer.head_count")?])
 }
 
-fn let_go_through(at: &Source<'_>, n_chosen: usize) {
-    at.at("indexer").ignore_all("a context no longer than what it chooses goes through whole");
-    at.limit_context(n_chosen);
+fn remember_keys(at: &Source<'_>, key_dim: usize) -> MemoryId {
+    at.remember(MemorySpec::Kv {
+        n_head_kv: 1,
+        key_dim,
+        value: ValueStore::None,
+        window: None,
+        timeline: Timeline::Sequence,
+    })
+}
+
+/// Passes over the indexer of a layer.
+fn ignore(at: &Source<'_>, why: &'static str) {
+    at.at("indexer").ignore_all(why);
+    for name in [GATE, POSITIONS] {
+        at.ignore(&format!("{name}.weight"), why);
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) use encoder::{Encoder, PostNormLayer};
 pub(crate) use ffn::{Bare, Dense, FfnSpec, Gate};
 pub(crate) use head::Head;
 pub(crate) use hyper::{HyperDecoder, HyperLayer, HyperSpec, Merge};
-pub(crate) use indexer::{Choice, IndexerSpec, Rotated, let_all_through};
+pub(crate) use indexer::{BlockSpec, Choice, IndexerSpec, Rotated, TOP_K};
 pub(crate) use linear::{Linear, Scales};
 pub(crate) use mamba::{Mamba, Mamba2, SsmSpec};
 pub(crate) use mla::{Mla, MlaSpec};
@@ -50,7 +50,8 @@ pub(crate) use crate::source::Source;
 pub(crate) use crate::step::Step;
 pub(crate) use crate::{Error, Hparams, Mode, Result};
 pub(crate) use tensor::{
-    Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Temperature, Tensor, Timeline, Unary, ValueStore, Weight,
+    Mask, MemoryId, MemorySpec, NormKind, RopeOrder, Scores, Temperature, Tensor, Timeline, Unary,
+    ValueStore, Weight,
 };
 
 /// Maps hidden states to hidden states: what mixes tokens, a feed-forward, a whole layer.

@@ -28,6 +28,7 @@ impl Rope {
     pub(crate) fn plain(order: RopeOrder, n_rot: usize, freq_base: f32) -> Self {
         let table = RopeTable {
             n_rot,
+            offset: 0,
             freq_base,
             freq_scale: 1.0,
             ext_factor: 0.0,
@@ -83,6 +84,12 @@ impl Rope {
     /// Rotates the first `n_rot` elements; without factors.
     pub(crate) fn turning(mut self, n_rot: usize) -> Self {
         self.table.n_rot = n_rot;
+        self
+    }
+
+    /// As at the position `n` before.
+    pub(crate) fn before(mut self, n: usize) -> Self {
+        self.table.offset = -(n as i32);
         self
     }
 

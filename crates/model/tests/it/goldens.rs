@@ -119,7 +119,7 @@ fn errors_of_indexers_say_what_is_possible() {
     check(
         "glm-dsa.chosen",
         |g| set(g, "glm-dsa.attention.indexer.types", vec![0, 1, 1, 1].into()),
-        "metadata glm-dsa.attention.indexer.types: 0 in the first layer, which no layer precedes",
+        "metadata glm-dsa.attention.indexer.types: 0 in layer 0, which no layer with an indexer precedes",
     );
     check(
         "deepseek32.chosen",
@@ -135,10 +135,34 @@ fn errors_of_indexers_say_what_is_possible() {
         "metadata deepseek32.attention.indexer.top_k: 131072 is more than the limit of 65536",
     );
     check(
-        "minimax-m3-moe",
-        |g| set(g, "minimax-m3.attention.indexer.top_k", 8.into()),
-        "metadata minimax-m3.attention.indexer.top_k: 8 blocks of tokens are chosen from a context of 256, which is not \
-         supported; use a context of at most 32",
+        "deepseek32.chosen",
+        |g| {
+            let key = "deepseek32.attention.causal".into();
+            g.metadata.push(testkit::KeyValue(key, "bool".into(), false.into()));
+        },
+        "metadata deepseek32.attention.causal: false but an indexer chooses from what precedes",
+    );
+    let minimax = |key: &str, value: u32, want: &str| {
+        let key = format!("minimax-m3.attention.indexer.{key}");
+        check("minimax-m3.chosen", |g| set(g, &key, value.into()), &format!("metadata {key}: {want}"));
+    };
+    minimax("head_count", 4, "4 must be one for each of 2 key-value heads");
+    minimax("local_blocks", 5, "5 is more than the 4 that are chosen");
+    minimax("block_size", 0, "0 must be positive");
+    check(
+        "glm5-next.chosen",
+        |g| set(g, "glm5-next.attention.indexer.top_k", 13.into()),
+        "metadata glm5-next.attention.indexer.top_k: 13 must be a multiple of the 4 tokens of a block",
+    );
+    check(
+        "glm5-next.shared",
+        |g| set(g, "glm5-next.attention.indexer.types", vec![false, true, true, true].into()),
+        "metadata glm5-next.attention.indexer.types: 0 in layer 0, which no layer with an indexer precedes",
+    );
+    check(
+        "qwen4exp.chosen",
+        |g| set(g, "qwen4exp.attention.compress_ratios", vec![0, 0, 0, 65].into()),
+        "metadata qwen4exp.attention.compress_ratios: 65 is more than the limit of 64",
     );
 }
 

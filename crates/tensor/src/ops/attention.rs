@@ -40,8 +40,17 @@ pub struct Attention {
     /// An extra input `[n_head]`: a score each head may spend on nothing (gpt-oss).
     pub sinks: bool,
     pub relative_bias: Option<RelativeBias>,
-    /// An extra input i32 `[k, r]`: each token sees only these of its tokens, see [`Choose`](super::Choose).
-    pub chosen: bool,
+    /// An extra input, the numbers of blocks: each token sees only these of its tokens, see [`Choose`](super::Choose).
+    pub chosen: Option<Chosen>,
+}
+
+/// What the numbers of a choice mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Chosen {
+    /// Tokens of a block.
+    pub block: usize,
+    /// A token that sees no more than so many tokens sees them all: there the numbers mean nothing.
+    pub whole: usize,
 }
 
 impl Attention {
@@ -55,7 +64,7 @@ impl Attention {
             alibi_max_bias: None,
             sinks: false,
             relative_bias: None,
-            chosen: false,
+            chosen: None,
         }
     }
 }
@@ -100,11 +109,11 @@ impl<'g> Tensor<'g> {
         bias: Option<Weight>,
     ) -> Self {
         assert_eq!(attention.relative_bias.is_some(), bias.is_some(), "relative bias");
-        let attention = Attention { chosen: false, ..attention };
+        let attention = Attention { chosen: None, ..attention };
         self.attend(kv, value_dim, attention, sinks.into_iter().chain(bias).map(|w| self.graph.weight(w)))
     }
 
-    /// The same to no more than the tokens `chosen`, i32 `[k, r]`, ascending, which do not depend on distances.
+    /// The same to no more than the blocks whose `numbers` a [`choose`](Self::choose) gave, i32 `[k, r]` or `[k, n_head_kv, r]`.
     #[track_caller]
     pub fn attention_to_chosen(
         self,
@@ -112,15 +121,15 @@ impl<'g> Tensor<'g> {
         value_dim: usize,
         attention: Attention,
         sinks: Option<Weight>,
-        chosen: Self,
+        (chosen, numbers): (Chosen, Self),
     ) -> Self {
         let Attention { mask, alibi_max_bias, relative_bias, .. } = attention;
         let is_plain = mask == Mask::Causal && alibi_max_bias.is_none() && relative_bias.is_none();
         assert!(is_plain, "chosen tokens have no distance: {attention:?}");
-        assert!(chosen.elem() == Elem::I32 && chosen.shape().rows() == self.shape().rows(), "chosen");
-        let attention = Attention { chosen: true, ..attention };
+        assert!(numbers.elem() == Elem::I32 && numbers.shape().rows() == self.shape().rows(), "chosen");
+        let attention = Attention { chosen: Some(chosen), ..attention };
         let sinks = sinks.map(|w| self.graph.weight(w));
-        self.attend(kv, value_dim, attention, sinks.into_iter().chain([chosen]))
+        self.attend(kv, value_dim, attention, sinks.into_iter().chain([numbers]))
     }
 
     #[track_caller]
@@ -135,7 +144,7 @@ impl<'g> Tensor<'g> {
         assert_eq!(kv.elem(), Elem::Token, "attention reads memory by handle");
         let rest: Vec<_> = std::iter::once(kv).chain(rest).collect();
         let n_given = 1 + usize::from(attention.sinks) + usize::from(attention.relative_bias.is_some());
-        assert_eq!(rest.len(), n_given + usize::from(attention.chosen), "inputs of {attention:?}");
+        assert_eq!(rest.len(), n_given + usize::from(attention.chosen.is_some()), "inputs of {attention:?}");
         self.op(Op::Attention(attention), q.with_dims(&[value_dim, q.dim(1)]), &rest)
     }
 }

@@ -13,12 +13,12 @@ mod rope;
 mod select;
 mod temperature;
 
-pub use attention::{Attention, Mask, RelativeBias};
-pub use choose::Choose;
+pub use attention::{Attention, Chosen, Mask, RelativeBias};
+pub use choose::{Choose, Scores};
 pub use elementwise::{Binary, Unary};
 pub use matmul::MatMul;
 pub use norm::{Norm, NormKind};
-pub use recurrent::{Conv1d, SsmScan};
+pub use recurrent::{Conv1d, Pool, SsmScan};
 pub use rope::{Positions, Rope, RopeOrder, RopeTable};
 pub use select::Reduce;
 pub use temperature::Temperature;
@@ -62,7 +62,7 @@ pub enum Op {
     ReadKv { memory: MemoryId },
     /// `q, handle (, sinks) (, bias) (, chosen) -> [value_dim, n_head, r]`: see [`Attention`].
     Attention(Attention),
-    /// `q, weights, handle -> i32 [k, r]`: see [`Choose`].
+    /// `q, handle (, weights) -> i32 [k, r] or [k, n_head, r]`: see [`Choose`].
     Choose(Choose),
     /// A part of extent `dim`.
     Slice { dim: usize, start: usize, len: usize },
@@ -87,6 +87,8 @@ pub enum Op {
     SelectOutputs,
     /// `x [n, r], weight [d_conv, n] (, bias) -> [n, r]`: causal, per sequence, see [`Conv1d`].
     Conv1d(Conv1d),
+    /// `x [n, r] -> [n, r]`, or `x [2n, r], bias -> [n, r]`: each row and those before it as one, see [`Pool`].
+    Pool(Pool),
     /// `x, dt, a, b, c -> y`: selective state space, see [`SsmScan`].
     SsmScan(SsmScan),
     /// `x [n, r] -> [n, r]`: the row before, of the same sequence; the memory keeps the last.
@@ -107,6 +109,7 @@ impl Op {
             Self::Attention(a) => Some(a.memory),
             Self::Choose(c) => Some(c.memory),
             Self::Conv1d(c) => Some(c.memory),
+            Self::Pool(p) => Some(p.memory),
             Self::SsmScan(s) => Some(s.memory),
             _ => None,
         }

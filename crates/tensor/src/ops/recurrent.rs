@@ -13,6 +13,17 @@ pub struct Conv1d {
     pub bias: bool,
 }
 
+/// Each row and the `n_rows - 1` before it become one vector: their mean, or one that weighs each element for itself. The
+/// memory keeps the last `n_rows - 1` rows, oldest first; before the first row of a sequence there are zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    pub memory: MemoryId,
+    pub n_rows: usize,
+    /// The second half of a row are scores of its first, to which `bias [n, n_rows]` is added, that of the oldest row first;
+    /// their softmax over the rows weighs.
+    pub weighted: bool,
+}
+
 /// `S = exp(dt * a) * S + dt * x (outer) b; y = S c`, with `dt = softplus(dt)` (Gu and Dao 2023, Dao and Gu 2024).
 /// The state is `[d_state, head_dim, n_head]`. Mamba-1 is the case of `n_head = d_inner` heads of one element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +41,20 @@ impl<'g> Tensor<'g> {
         let conv = Conv1d { memory, d_conv: w.dim(0), bias: bias.is_some() };
         let rest: Vec<_> = [Some(weight), bias].into_iter().flatten().map(|w| self.graph.weight(w)).collect();
         self.op(Op::Conv1d(conv), s, &rest)
+    }
+
+    /// The mean of each row `[n, r]` and the `n_rows - 1` before it.
+    pub fn pool_mean(self, memory: MemoryId, n_rows: usize) -> Self {
+        self.op(Op::Pool(Pool { memory, n_rows, weighted: false }), self.shape(), &[])
+    }
+
+    /// `self [2n, r]` are vectors and the scores of their elements, `bias [n, n_rows]`; the result is `[n, r]`.
+    #[track_caller]
+    pub fn pool_weighted(self, memory: MemoryId, bias: Weight) -> Self {
+        let (x, n) = (self.shape(), bias.shape.dim(0));
+        assert!(x.dim(0) == 2 * n && x.row_len() == 2 * n, "pool of {x:?} with {bias:?}");
+        let pool = Pool { memory, n_rows: bias.shape.dim(1), weighted: true };
+        self.op(Op::Pool(pool), x.with_dims(&[n]), &[self.graph.weight(bias)])
     }
 
     /// `self [head_dim, n_head, r]`, `dt [n_head, r]`, `a [1 or d_state, n_head]`, `b` and `c`

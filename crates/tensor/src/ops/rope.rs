@@ -21,11 +21,12 @@ pub enum Positions {
 }
 
 /// `[n_rot, r]`: for pair `i`, element `2i` is `m cos(a)` and `2i + 1` is `m sin(a)`, with
-/// `a = position * freq_base^(-2i / n_rot)` adjusted by the scaling parameters (linear; YaRN, Peng et al. 2023) and
+/// `a = (position + offset) * freq_base^(-2i / n_rot)` adjusted by the scaling parameters (linear; YaRN, Peng et al. 2023) and
 /// divided by the optional input `factors [n_rot / 2]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RopeTable {
     pub n_rot: usize,
+    pub offset: i32,
     pub freq_base: f32,
     /// Angles are multiplied by this: one over the context extension.
     pub freq_scale: f32,
