@@ -20,6 +20,8 @@ enum Use {
     Matrix,
     /// Element by element: plain floats.
     Vector,
+    /// As ids: 32-bit integers.
+    Ids,
 }
 
 /// What has been read of a file so far.
@@ -167,6 +169,28 @@ impl<'a> Source<'a> {
         self.has(name).then(|| self.vector(name, dims)).transpose()
     }
 
+    /// A weight for products and look-ups, seen under other extents of the same size.
+    pub(crate) fn weight_as<const N: usize, const M: usize>(
+        &self,
+        name: &str,
+        dims: [usize; N],
+        shape: [usize; M],
+    ) -> Result<Weight> {
+        self.claim(name, &dims, &shape, Use::Matrix)
+    }
+
+    /// A table of ids, each of which must be below `limit`.
+    pub(crate) fn ids<const N: usize>(&self, name: &str, dims: [usize; N], limit: usize) -> Result<Weight> {
+        let weight = self.claim(name, &dims, &dims, Use::Ids)?;
+        let name = format!("{}{name}", self.scope);
+        let data = self.loader.file.data(&self.loader.file.tensors()[self.loader.index[name.as_str()]]);
+        let ids = data.as_ref().chunks_exact(4).map(|id| i32::from_le_bytes([id[0], id[1], id[2], id[3]]));
+        match ids.into_iter().find(|id| !usize::try_from(*id).is_ok_and(|id| id < limit)) {
+            Some(id) => Err(Error::Id { name, id, limit }),
+            None => Ok(weight),
+        }
+    }
+
     /// Passes over a tensor of this scope, if it is there: from now on it counts as absent.
     pub(crate) fn ignore(&self, name: &str, reason: &str) {
         let name = format!("{}{name}", self.scope);
@@ -306,6 +330,8 @@ fn dtype(name: &str, id: u32, used_as: Use) -> Result<DType> {
     let plain = matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
     match used_as {
         Use::Matrix if !plain && !dtype.is_quantized() => Err(error(dtype.to_string(), "multiplied")),
+        Use::Ids if dtype != DType::I32 => Err(error(dtype.to_string(), "used as ids")),
+        Use::Ids => Ok(dtype),
         Use::Vector if !plain => Err(error(dtype.to_string(), "used element by element")),
         _ => Ok(dtype),
     }

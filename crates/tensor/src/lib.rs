@@ -13,7 +13,7 @@ mod shape;
 pub use graph::{Graph, Node, NodeId, Output, Tensor, Weight, WeightId};
 pub use memory::{MemoryId, MemorySpec, Timeline, ValueStore};
 pub use ops::{
-    Attention, Binary, Choose, Conv1d, Input, Mask, MatMul, Norm, NormKind, Op, Positions, Reduce,
+    Attention, Binary, Choose, Compress, Conv1d, Input, Mask, MatMul, Norm, NormKind, Op, Positions, Reduce,
     RelativeBias, Rope, RopeOrder, RopeTable, SsmScan, Temperature, Unary,
 };
 pub use plan::{Lifetime, Slot, plan_arena};

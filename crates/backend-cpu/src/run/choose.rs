@@ -10,7 +10,7 @@ use tensor::{Choose, Op};
 use super::attention::{MOST_PARTS, PART_KEYS, place_of};
 use crate::executor::Run;
 use crate::kernels::attention::{Dims, Stored, Tile};
-use crate::memory::VectorShape;
+use crate::memory::{KvShape, VectorShape};
 use crate::ops::attention::{dot_keys, rotate};
 use crate::ops::choose::{Best, Scored, add_head};
 use crate::tasks::{SequenceTask, share};
@@ -35,7 +35,7 @@ fn n_parts(task: &SequenceTask, run: &Run<'_>) -> usize {
     if run.kernels.is_scalar() {
         return 1;
     }
-    let longest = run.longest(task.shape.group);
+    let longest = kv(task).n_rows(run.longest(task.shape.group));
     (MOST_PARTS / run.n_rows(task.out.rows).max(1)).min(longest / PART_KEYS).max(1)
 }
 
@@ -52,7 +52,7 @@ pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, buf
     // Later rows see more: the long chunks first.
     let row = run.n_rows(task.out.rows) - 1 - unit;
     let (view, position) = place_of(task.shape, run, row);
-    let work = Work { choose, task, run, row, view, n_seen: position + 1 };
+    let work = Work { choose, task, run, row, view, n_seen: kv(task).n_rows(position + 1) };
     // SAFETY: the row of the result belongs to this chunk, or this part of it.
     unsafe {
         if work.n_seen <= choose.k {
@@ -69,7 +69,11 @@ pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, buf
     }
 }
 
-/// One row, and the tokens it sees.
+fn kv(task: &SequenceTask) -> KvShape {
+    task.shape.kv.expect("choices are made from keys")
+}
+
+/// One row, and what it sees: tokens, or rows of memory that stand for several.
 struct Work<'a> {
     choose: &'a Choose,
     task: &'a SequenceTask,
@@ -96,7 +100,7 @@ impl Work<'_> {
     /// Queries and weights are done; memory is not written in this stage.
     unsafe fn score(&self, blocks: Range<usize>, buffers: &mut Buffers) {
         let Buffers { tile, best, vectors } = buffers;
-        let shape = self.task.shape.kv.expect("choices are made from keys").key;
+        let shape = kv(self.task).key;
         // SAFETY: the caller's promise.
         let [q, weights] = [0, 1].map(|i| unsafe { self.run.row(&self.task.ins[i], self.row) });
         let weights = weights.vector(0);

@@ -120,6 +120,7 @@ fn attention(name: &str, counts: &[&[usize]], s: Spec) -> Case {
             n_head_kv: s.n_head_kv,
             key_dim: s.key_dim,
             value: s.value,
+            ratio: 1,
             window: None,
             timeline: Timeline::Sequence,
         };
@@ -176,6 +177,7 @@ fn choose<'g>(b: &mut Builder<'g>, key_dim: usize, n_head: usize, k: usize, dtyp
         n_head_kv: 1,
         key_dim,
         value: ValueStore::None,
+        ratio: 1,
         window: None,
         timeline: Timeline::Sequence,
     };

@@ -115,5 +115,6 @@ fn steps_of_an_engine(name: &str) {
 fn a_step_allocates_nothing() {
     steps_of_a_context("gemma3.swa");
     steps_of_a_context("deepseek32.chosen");
+    steps_of_a_context("deepseek4.long");
     steps_of_an_engine("gemma3.swa");
 }

@@ -5,8 +5,8 @@
 use tensor::Choose;
 
 use super::{
-    Error, Hparams, Linear, MemorySpec, MlaSpec, Norm, NormKind, NormSpec, Result, Rope, RopeOrder, Source,
-    Step, Tensor, Timeline, ValueStore,
+    Compressor, CompressorSpec, Error, Hparams, Linear, MemorySpec, MlaSpec, Norm, NormKind, NormSpec,
+    Result, Rope, RopeOrder, Source, Step, Tensor, Timeline, ValueStore,
 };
 use crate::limits::MAX_CHOSEN;
 
@@ -43,8 +43,37 @@ impl Choice {
         mla: &MlaSpec,
         spec: IndexerSpec,
     ) -> Result<Option<Self>> {
-        let Some(k) = top_k(at, hp)? else { return Ok(None) };
+        let Some(k) = top_k(at, hp, 1)? else { return Ok(None) };
         Ok(Some(Self::Own(Box::new(Indexer::load(at, mla, spec, k)?))))
+    }
+
+    /// Among compressed tokens, by an indexer of the layer whose keys are compressed alike (DeepSeek-V4). Its queries are
+    /// made from vectors of `n_low`. Nothing is chosen where the whole context is short enough to go through.
+    pub(crate) fn of_compressed(
+        at: &Source<'_>,
+        hp: &Hparams,
+        n_low: usize,
+        like: CompressorSpec,
+    ) -> Result<Option<Self>> {
+        const COMPRESSOR: &str = "indexer_compressor";
+        let Some(k) = top_k(at, hp, like.ratio)? else {
+            Compressor::ignore(at, COMPRESSOR, "nothing is chosen");
+            return Ok(None);
+        };
+        let dims = dims(at)?;
+        let spec = CompressorSpec { dim: dims[0], value: ValueStore::None, ..like };
+        let keys = Compressor::load(at, COMPRESSOR, spec)?;
+        let memory = keys.memory();
+        let at = &at.at("indexer");
+        Ok(Some(Self::Own(Box::new(Indexer {
+            query: Linear::load(at, "attn_q_b", n_low, dims[0].saturating_mul(dims[1]))?,
+            keys: Keys::Compressed(keys),
+            weigh: Linear::load(at, "proj", like.n_embd, dims[1])?,
+            rope: Some(like.rope),
+            rotated: Rotated::Last(like.rope.order),
+            dims,
+            choose: Choose { memory, k },
+        }))))
     }
 
     /// By an indexer of the layer where the flags of the file say so (all layers without flags, or those of `default`), or as
@@ -66,7 +95,7 @@ impl Choice {
             return Self::own(at, hp, mla, spec);
         }
         at.at("indexer").ignore_all("the layer shares the choice of one before");
-        Ok(top_k(at, hp)?.map(|_| Self::Shared))
+        Ok(top_k(at, hp, 1)?.map(|_| Self::Shared))
     }
 
     /// i32 `[k, r]`: what the tokens of `x` attend to. `low` are the vectors that the layer makes its queries from.
@@ -78,11 +107,17 @@ impl Choice {
     }
 }
 
-/// How many tokens are chosen; `None` in a context that is no longer.
-fn top_k(at: &Source<'_>, hp: &Hparams) -> Result<Option<usize>> {
+/// `[key_dim, n_head]`, of an indexer's queries.
+fn dims(at: &Source<'_>) -> Result<[usize; 2]> {
+    Ok([at.extent_of("attention.indexer.key_length")?, at.extent_of("attention.indexer.head_count")?])
+}
+
+/// How many keys are chosen, of one for each `ratio` tokens; `None` in a context that has no more.
+fn top_k(at: &Source<'_>, hp: &Hparams, ratio: usize) -> Result<Option<usize>> {
     let k: usize = at.require(TOP_K)?;
-    if hp.n_ctx <= k {
-        let_go_through(at, k);
+    let n_tokens = k.saturating_mul(ratio);
+    if hp.n_ctx <= n_tokens {
+        let_go_through(at, n_tokens);
         return Ok(None);
     }
     Error::check_size(&at.full_key(TOP_K), k, MAX_CHOSEN).map(Some)
@@ -93,8 +128,7 @@ fn top_k(at: &Source<'_>, hp: &Hparams) -> Result<Option<usize>> {
 #[derive(Debug)]
 pub(crate) struct Indexer {
     query: Linear,
-    key: Linear,
-    key_norm: Norm,
+    keys: Keys,
     /// How much each head counts.
     weigh: Linear,
     rope: Option<Rope>,
@@ -104,10 +138,16 @@ pub(crate) struct Indexer {
     choose: Choose,
 }
 
+/// Where the keys come from.
+#[derive(Debug)]
+enum Keys {
+    Projected { key: Linear, norm: Norm },
+    Compressed(Compressor),
+}
+
 impl Indexer {
     fn load(at: &Source<'_>, mla: &MlaSpec, spec: IndexerSpec, k: usize) -> Result<Self> {
-        let key_dim = at.extent_of("attention.indexer.key_length")?;
-        let n_head = at.extent_of("attention.indexer.head_count")?;
+        let [key_dim, n_head] = dims(at)?;
         let (Rotated::First(order) | Rotated::Last(order)) = spec.rotated;
         let rope = mla.rope.map(|rope| rope.ordered(order));
         rope.map_or(Ok(()), |rope| rope.check(at, key_dim))?;
@@ -117,14 +157,17 @@ impl Indexer {
             n_head_kv: 1,
             key_dim,
             value: ValueStore::None,
+            ratio: 1,
             window: None,
             timeline: Timeline::Sequence,
         });
         let norm = NormSpec { kind: NormKind::Layer, eps: spec.eps };
         Ok(Self {
             query: Linear::load(at, "attn_q_b", n_low, key_dim.saturating_mul(n_head))?,
-            key: Linear::load(at, "attn_k", mla.n_embd, key_dim)?,
-            key_norm: Norm::load(at, "k_norm", norm, key_dim)?,
+            keys: Keys::Projected {
+                key: Linear::load(at, "attn_k", mla.n_embd, key_dim)?,
+                norm: Norm::load(at, "k_norm", norm, key_dim)?,
+            },
             weigh: Linear::load(at, "proj", mla.n_embd, n_head)?,
             rope,
             rotated: spec.rotated,
@@ -135,21 +178,21 @@ impl Indexer {
 
     fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>, low: Tensor<'g>) -> Tensor<'g> {
         let q = self.rotate(step, self.query.forward(low).reshape(&self.dims));
-        let k = self.key_norm.forward(self.key.forward(x)).reshape(&[self.dims[0], 1]);
-        let keys = step.append_kv(self.choose.memory, self.rotate(step, k), None);
+        let keys = match &self.keys {
+            Keys::Projected { key, norm } => {
+                let k = norm.forward(key.forward(x)).reshape(&[self.dims[0], 1]);
+                step.append_kv(self.choose.memory, self.rotate(step, k), None)
+            }
+            Keys::Compressed(compressor) => compressor.forward(step, x),
+        };
         q.choose(self.weigh.forward(x), keys, self.choose, step.spec(self.choose.memory))
     }
 
     fn rotate<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        let (Some(rope), dim) = (&self.rope, x.dim(0)) else { return x };
-        let n_rot = rope.table.n_rot;
-        match self.rotated {
-            Rotated::First(_) => rope.forward(step, x),
-            Rotated::Last(_) if n_rot == dim => rope.forward(step, x),
-            Rotated::Last(_) => {
-                let [fixed, rotated] = x.split([dim - n_rot, n_rot]);
-                fixed.concat(rope.forward(step, rotated), 0)
-            }
+        match (&self.rope, self.rotated) {
+            (None, _) => x,
+            (Some(rope), Rotated::First(_)) => rope.forward(step, x),
+            (Some(rope), Rotated::Last(_)) => rope.forward_last(step, x),
         }
     }
 }
