@@ -12,13 +12,13 @@ const LONG: [&[usize]; 2] = [&[300], &[300]];
 const DIM: usize = 48;
 
 pub(super) fn cases() -> Vec<Case> {
-    let alone = |name: &str, ratio, overlap, dim| {
+    let alone = |name: &str, ratio, overlap, dim, dtype| {
         steps(&format!("compress, {name}"), &STEPS, |b| {
             let n = if overlap { 2 * dim } else { dim };
             let spec = MemorySpec::Recent { dim: 2 * n, window: 2 * ratio };
             let compress = Compress { memory: b.memory(spec.clone(), DType::F16), ratio, overlap };
             let recent = b.input(&[2 * n, 1]).append_kv(compress.memory, &spec, None);
-            recent.compress(b.weight(&[n, ratio], DType::F32), compress, &spec)
+            recent.compress(b.weight(&[n, ratio], dtype), compress, &spec)
         })
     };
     let joined = |name: &str, counts: &[&[usize]], ratio, chosen, dtype| {
@@ -28,11 +28,11 @@ pub(super) fn cases() -> Vec<Case> {
         .within(1e-9)
     };
     vec![
-        alone("blocks", 16, false, 100),
-        alone("blocks longer than the first step", 50, false, 32),
-        alone("one token a block", 1, false, 10),
-        alone("overlapping", 4, true, 70),
-        alone("overlapping, odd sizes", 3, true, 13),
+        alone("blocks", 16, false, 100, DType::F32),
+        alone("blocks longer than the first step", 50, false, 32, DType::BF16),
+        alone("one token a block", 1, false, 10, DType::F32),
+        alone("overlapping", 4, true, 80, DType::Q8_0),
+        alone("overlapping, odd sizes", 3, true, 13, DType::F32),
         joined("all", &STEPS, 4, None, DType::F32),
         joined("f16", &STEPS, 3, None, DType::F16),
         joined("chosen", &STEPS, 2, Some(7), DType::F32),

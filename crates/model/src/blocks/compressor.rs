@@ -48,7 +48,8 @@ impl Compressor {
         Ok(Self {
             vector: Linear::load(at, &format!("{name}_kv"), n_embd, n)?,
             score: Linear::load(at, &format!("{name}_gate"), n_embd, n)?,
-            bias: at.vector(&format!("{name}_ape.weight"), [n, ratio])?,
+            // Quantizers treat this table as a matrix.
+            bias: at.weight(&format!("{name}_ape.weight"), [n, ratio])?,
             norm: Norm::load(at, &format!("{name}_norm"), spec.norm, dim)?,
             compress: Compress { memory: recent, ratio, overlap },
             memory: at.remember(MemorySpec::Kv {
