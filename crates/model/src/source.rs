@@ -145,6 +145,11 @@ impl<'a> Source<'a> {
             && !self.loader.claims.borrow().ignored.contains_key(&name)
     }
 
+    /// Whether this scope has no tensor.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.loader.file.tensors().iter().any(|t| t.name.starts_with(&self.scope))
+    }
+
     /// A weight for products and look-ups.
     pub(crate) fn weight<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Weight> {
         self.claim(name, &dims, &dims, Use::Matrix)

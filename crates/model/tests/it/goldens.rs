@@ -184,6 +184,29 @@ fn errors_of_compression_name_the_thing() {
 }
 
 #[test]
+fn draft_layers_are_those_that_can_guess_ahead() {
+    let n_layer = |change: fn(&mut testkit::Golden)| {
+        let mut golden = testkit::Golden::load("deepseek4.long");
+        let key = "deepseek4.nextn_predict_layers".into();
+        golden.metadata.push(testkit::KeyValue(key, "u32".into(), 1.into()));
+        change(&mut golden);
+        load(&golden.file_of_zeros().expect("a file")).map(|model| model.hparams().n_layer)
+    };
+    assert_eq!(n_layer(|_| ()).expect("a model"), 3, "the file names a draft layer that it leaves out");
+    let with_head = n_layer(|golden| {
+        let head = testkit::TensorSpec {
+            name: "blk.2.nextn.eh_proj.weight".into(),
+            dims: vec![128, 64],
+            ..golden.tensors[0].clone()
+        };
+        golden.tensors.push(head);
+    });
+    assert_eq!(with_head.expect("a model"), 2);
+    let without = n_layer(|golden| golden.tensors.retain(|t| !t.name.starts_with("blk.2.")));
+    assert_eq!(without.expect("a model"), 2, "the file leaves it out and counts it");
+}
+
+#[test]
 fn tables_of_experts_are_checked() {
     let mut golden = testkit::Golden::load("deepseek4.hash");
     let table =
