@@ -27,10 +27,12 @@ fn feed_forward(at: &Source<'_>, hp: &Hparams) -> Result<Moe> {
     Moe::load(at, moe)
 }
 
-/// Of routed and of shared experts, which are bounded alike unless the file says otherwise.
+/// Of routed and of shared experts, which are bounded alike where the file says nothing of the latter.
 pub(super) fn activations(at: &Source<'_>, hp: &Hparams) -> Result<[Activation; 2]> {
     let routed = Activation::clamped_silu(at, hp, "swiglu_clamp_exp")?;
-    let shared = Activation::clamped_silu(at, hp, "swiglu_clamp_shexp")?.or(routed);
+    let key = "swiglu_clamp_shexp";
+    let is_own = at.per_layer::<f32>(key, hp.n_layer_all())?.is_some();
+    let shared = if is_own { Activation::clamped_silu(at, hp, key)? } else { routed };
     Ok([routed, shared].map(|activation| activation.unwrap_or(Activation::SILU)))
 }
 
