@@ -1,4 +1,4 @@
-//! `deepseek4`: DeepSeek-V4: hyper-connections; attention to a window of tokens and to compressed tokens before it, whose
+//! `deepseek4`: DeepSeek-V4: hyper-connections; attention to a window of tokens and to compressed tokens, whose
 //! result is turned back and projected by groups of heads; DeepSeek's experts, in the first layers chosen by token.
 
 use crate::blocks::*;
@@ -36,8 +36,8 @@ pub(super) fn activations(at: &Source<'_>, hp: &Hparams) -> Result<[Activation; 
     Ok([routed, shared].map(|activation| activation.unwrap_or(Activation::SILU)))
 }
 
-/// Attention to the last tokens and, in most layers, to what the tokens before are compressed to: all heads share one
-/// vector, which is key and value.
+/// Attention to the last tokens and, in most layers, to what all tokens so far are compressed to. All heads share one vector,
+/// which is key and value.
 #[derive(Debug)]
 struct NearAndFar {
     query_low: Linear,
