@@ -169,6 +169,7 @@ impl<'a> Compiler<'a> {
             }
             Op::Attention(_)
             | Op::Choose(_)
+            | Op::Compress(_)
             | Op::Conv1d(_)
             | Op::Pool(_)
             | Op::SsmScan(_)
@@ -320,7 +321,7 @@ impl<'a> Compiler<'a> {
         match node.op {
             Op::Slice { .. } => self.is_chained(node.inputs[0]),
             Op::Reshape if self.is_view(id) => self.is_chained(node.inputs[0]),
-            Op::MatMul(_) | Op::Attention(_) | Op::Choose(_) | Op::Conv1d(_) => false,
+            Op::MatMul(_) | Op::Attention(_) | Op::Choose(_) | Op::Compress(_) | Op::Conv1d(_) => false,
             Op::Pool(_) | Op::SsmScan(_) | Op::TokenShift { .. } | Op::Wkv7 { .. } => false,
             Op::Weight(_) | Op::Input(_) | Op::ReadKv { .. } => false,
             _ => true,

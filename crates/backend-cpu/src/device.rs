@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use backend::{
@@ -80,6 +81,7 @@ impl Device for CpuDevice {
                 | Op::ReadKv { .. }
                 | Op::Attention(_)
                 | Op::Choose(_)
+                | Op::Compress(_)
                 | Op::SelectOutputs
                 | Op::Conv1d(_)
                 | Op::Pool(_)
@@ -136,12 +138,18 @@ impl CpuWeight {
     /// All elements as float32, or as the bits of int32.
     pub(crate) fn decode(&self) -> Result<Vec<f32>, String> {
         let mut out = vec![0.0; self.weight.shape.row_len()];
-        if self.weight.dtype == DType::I32 {
-            bytemuck::cast_slice_mut(&mut out).copy_from_slice(self.bytes());
-            return Ok(out);
-        }
-        quant::decode(self.weight.dtype, self.bytes(), &mut out).map_err(|e| e.to_string())?;
+        self.decode_to(0..self.bytes().len(), &mut out)?;
         Ok(out)
+    }
+
+    /// The elements in some of the bytes.
+    pub(crate) fn decode_to(&self, range: Range<usize>, out: &mut [f32]) -> Result<(), String> {
+        let bytes = &self.bytes()[range];
+        if self.weight.dtype == DType::I32 {
+            bytemuck::cast_slice_mut(out).copy_from_slice(bytes);
+            return Ok(());
+        }
+        quant::decode(self.weight.dtype, bytes, out).map_err(|e| e.to_string())
     }
 }
 

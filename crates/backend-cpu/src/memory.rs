@@ -1,6 +1,6 @@
 //! Key-value blocks and recurrent states in main memory.
 //!
-//! A KV slot is a block of `BLOCK_TOKENS` tokens: first all keys, `[n_head_kv][token][key_dim]`, then all values,
+//! A KV slot is a block of `BLOCK_TOKENS` tokens (or rows that stand for several tokens each): first all keys, `[n_head_kv][token][key_dim]`, then all values,
 //! `[n_head_kv][token][value_dim]`, so that what one head reads is contiguous. A state slot is `len` float32.
 
 use std::any::Any;
@@ -53,6 +53,8 @@ pub(crate) struct KvShape {
     pub(crate) key: VectorShape,
     pub(crate) value: VectorShape,
     pub(crate) value_in_key: bool,
+    /// Tokens that a row stands for: see [`MemorySpec::Kv`].
+    pub(crate) ratio: usize,
 }
 
 /// A stored vector.
@@ -66,6 +68,11 @@ pub(crate) struct VectorShape {
 }
 
 impl KvShape {
+    /// How many rows stand for nothing but the first `n` tokens.
+    pub(crate) fn n_rows(&self, n: usize) -> usize {
+        n / self.ratio
+    }
+
     /// Byte offset of the key of `head`'s token `t` in its block.
     pub(crate) fn key_at(&self, head: usize, t: usize) -> usize {
         (head * BLOCK_TOKENS + t) * self.key.n_bytes
@@ -149,7 +156,13 @@ fn slot_shape(device: &str, layout: &MemoryLayout) -> Result<SlotShape> {
     let group = layout.group;
     match &layout.spec {
         MemorySpec::State { len } => Ok(SlotShape { kv: None, group, len: len.next_multiple_of(LINE) }),
-        MemorySpec::Kv { n_head_kv, key_dim, value, .. } => {
+        MemorySpec::Recent { dim, .. } => {
+            let key = vector_shape(device, DType::F32, *dim, 0)?;
+            let value = vector_shape(device, DType::F32, 0, 0)?;
+            let kv = KvShape { n_head_kv: 1, key, value, value_in_key: false, ratio: 1 };
+            Ok(SlotShape { kv: Some(kv), group, len: (BLOCK_TOKENS * dim).next_multiple_of(LINE) })
+        }
+        MemorySpec::Kv { n_head_kv, key_dim, value, ratio, .. } => {
             let value_in_key = matches!(value, ValueStore::InKey { .. });
             let value_type = if value_in_key { layout.key_type } else { layout.value_type };
             let mut of_key = rotation(layout.key_type, *key_dim, MOST_ROTATED);
@@ -160,7 +173,7 @@ fn slot_shape(device: &str, layout: &MemoryLayout) -> Result<SlotShape> {
             let of_value =
                 if value_in_key { of_key } else { rotation(value_type, value.dim(), LEAST_ROTATED) };
             let value = vector_shape(device, value_type, value.dim(), of_value)?;
-            let kv = KvShape { n_head_kv: *n_head_kv, key, value, value_in_key };
+            let kv = KvShape { n_head_kv: *n_head_kv, key, value, value_in_key, ratio: *ratio };
             let stored = key.n_bytes + if value_in_key { 0 } else { value.n_bytes };
             let len = (n_head_kv * BLOCK_TOKENS * stored).div_ceil(4).next_multiple_of(LINE);
             Ok(SlotShape { kv: Some(kv), group, len })

@@ -2,7 +2,7 @@
 
 use tensor::Extents;
 
-/// Tokens in one block of key-value memory. A block is the unit of sharing, copying and freeing.
+/// Tokens in one block of key-value memory, or rows of it that stand for several tokens each. A block is the unit of sharing, copying and freeing.
 pub const BLOCK_TOKENS: usize = 32;
 
 /// Everything a graph is run on. Rows of one sequence are consecutive.
@@ -34,8 +34,8 @@ pub struct SequenceRows {
 /// One sequence's part of the memories of one group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KvView {
-    /// Where its block table starts in [`Step::tables`]. Token `t` lies in block `t / BLOCK_TOKENS` of the table;
-    /// blocks behind a window may be gone (`u32::MAX`).
+    /// Where its block table starts in [`Step::tables`]. Token `t` lies in block `t / BLOCK_TOKENS` of the table
+    /// (with `ratio` tokens a row, in block `t / ratio / BLOCK_TOKENS`); blocks behind a window may be gone (`u32::MAX`).
     pub table: u32,
     /// Tokens stored before this step.
     pub n_past: u32,

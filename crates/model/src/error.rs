@@ -19,6 +19,8 @@ pub enum Error {
     Shape { name: String, expected: Vec<usize>, found: Vec<u64> },
     #[error("tensor {name}: type {found} cannot be {used_as}")]
     Type { name: String, found: String, used_as: &'static str },
+    #[error("tensor {name}: {id} is no id, which are 0 to {}", limit - 1)]
+    Id { name: String, id: i32, limit: usize },
     /// Tensors nothing asked for: the file is of another version, and running it would silently lie.
     #[error("{n} tensors mean nothing to `{architecture}`: {}{}", names.join(", "), if *n > names.len() { ", ..." } else { "" })]
     Unclaimed {

@@ -100,6 +100,7 @@ impl Hparams {
             let problem = format!("leaves none of {n_layer_all} layers");
             return Err(Error::value(&key("nextn_predict_layers"), n_layer_draft, problem));
         }
+        let n_layer_draft = n_draft_in(at, n_layer_all - n_layer_draft, n_layer_draft);
         let n_embd = at.extent_of("embedding_length")?;
         let n_ctx_train =
             Error::check_size(&key("context_length"), at.require("context_length")?, MAX_CONTEXT)?;
@@ -192,6 +193,13 @@ impl RopeParams {
             attn_factor: at.get_or("rope.scaling.attn_factor", 1.0)?,
         })
     }
+}
+
+/// How many of the layers from `first` on, said to be `n` draft layers, are. Converters that leave draft layers out may
+/// still name their number (DeepSeek-V4); then the last layers are the model's own, and have nothing to guess ahead with.
+fn n_draft_in(at: &Source<'_>, first: usize, n: usize) -> usize {
+    let layer = at.layer(first);
+    if !layer.is_empty() && layer.at("nextn").is_empty() { 0 } else { n }
 }
 
 fn layers(at: &Source<'_>, n_layer: usize) -> Result<Vec<LayerHparams>> {

@@ -20,6 +20,8 @@ enum Use {
     Matrix,
     /// Element by element: plain floats.
     Vector,
+    /// As ids: 32-bit integers.
+    Ids,
 }
 
 /// What has been read of a file so far.
@@ -143,6 +145,11 @@ impl<'a> Source<'a> {
             && !self.loader.claims.borrow().ignored.contains_key(&name)
     }
 
+    /// Whether this scope has no tensor.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.loader.file.tensors().iter().any(|t| t.name.starts_with(&self.scope))
+    }
+
     /// A weight for products and look-ups.
     pub(crate) fn weight<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Weight> {
         self.claim(name, &dims, &dims, Use::Matrix)
@@ -165,6 +172,28 @@ impl<'a> Source<'a> {
 
     pub(crate) fn vector_opt<const N: usize>(&self, name: &str, dims: [usize; N]) -> Result<Option<Weight>> {
         self.has(name).then(|| self.vector(name, dims)).transpose()
+    }
+
+    /// A weight for products and look-ups, seen under other extents of the same size.
+    pub(crate) fn weight_as<const N: usize, const M: usize>(
+        &self,
+        name: &str,
+        dims: [usize; N],
+        shape: [usize; M],
+    ) -> Result<Weight> {
+        self.claim(name, &dims, &shape, Use::Matrix)
+    }
+
+    /// A table of ids, each of which must be below `limit`.
+    pub(crate) fn ids<const N: usize>(&self, name: &str, dims: [usize; N], limit: usize) -> Result<Weight> {
+        let weight = self.claim(name, &dims, &dims, Use::Ids)?;
+        let name = format!("{}{name}", self.scope);
+        let data = self.loader.file.data(&self.loader.file.tensors()[self.loader.index[name.as_str()]]);
+        let ids = data.as_ref().chunks_exact(4).map(|id| i32::from_le_bytes([id[0], id[1], id[2], id[3]]));
+        match ids.into_iter().find(|id| !usize::try_from(*id).is_ok_and(|id| id < limit)) {
+            Some(id) => Err(Error::Id { name, id, limit }),
+            None => Ok(weight),
+        }
     }
 
     /// Passes over a tensor of this scope, if it is there: from now on it counts as absent.
@@ -317,6 +346,8 @@ fn dtype(name: &str, id: u32, used_as: Use) -> Result<DType> {
     let plain = matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
     match used_as {
         Use::Matrix if !plain && !dtype.is_quantized() => Err(error(dtype.to_string(), "multiplied")),
+        Use::Ids if dtype != DType::I32 => Err(error(dtype.to_string(), "used as ids")),
+        Use::Ids => Ok(dtype),
         Use::Vector if !plain => Err(error(dtype.to_string(), "used element by element")),
         _ => Ok(dtype),
     }

@@ -13,8 +13,8 @@ mod shape;
 pub use graph::{Graph, Node, NodeId, Output, Tensor, Weight, WeightId};
 pub use memory::{MemoryId, MemorySpec, Timeline, ValueStore};
 pub use ops::{
-    Attention, Binary, Choose, Chosen, Conv1d, Input, Mask, MatMul, Norm, NormKind, Op, Pool, Positions,
-    Reduce, RelativeBias, Rope, RopeOrder, RopeTable, Scores, SsmScan, Temperature, Unary,
+    Attention, Binary, Choose, Chosen, Compress, Conv1d, Input, Mask, MatMul, Norm, NormKind, Op, Pool,
+    Positions, Reduce, RelativeBias, Rope, RopeOrder, RopeTable, Scores, SsmScan, Temperature, Unary,
 };
 pub use plan::{Lifetime, Slot, plan_arena};
 pub use quant::{self, DType};

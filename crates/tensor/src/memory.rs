@@ -44,10 +44,15 @@ pub enum MemorySpec {
         /// Elements of one key.
         key_dim: usize,
         value: ValueStore,
+        /// Tokens that each stored row stands for: of so many, what the last one appends is kept. A token sees a row if
+        /// it sees all of its tokens.
+        ratio: usize,
         /// Tokens further back than this are never read again and may be freed.
         window: Option<usize>,
         timeline: Timeline,
     },
+    /// `dim` float32 of each of the last `window` tokens, which are never rounded: what is still to be compressed.
+    Recent { dim: usize, window: usize },
     /// A fixed-size recurrent state of `len` float32 elements, zero before the first token.
     State { len: usize },
 }

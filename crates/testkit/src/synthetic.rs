@@ -57,7 +57,7 @@ impl TensorSpec {
     }
 
     /// The elements: `offset + scale * u`, with `u` uniform in `[-1, 1)` from splitmix64 started at the hash of the
-    /// name xor `seed`.
+    /// name xor `seed`; of integers what is below.
     fn data(&self, seed: u64) -> Vec<u8> {
         let mut state = fnv1a64(&self.name) ^ seed;
         let n: u64 = self.dims.iter().product();
@@ -67,6 +67,7 @@ impl TensorSpec {
             let w = self.offset + self.scale * u;
             match self.dtype.as_str() {
                 "F16" => bytes.extend(half::f16::from_f32(w).to_le_bytes()),
+                "I32" => bytes.extend((w.floor() as i32).to_le_bytes()),
                 _ => bytes.extend(w.to_le_bytes()),
             }
         }

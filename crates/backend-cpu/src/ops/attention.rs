@@ -42,6 +42,11 @@ impl Running {
     pub(crate) fn scale(&self) -> f32 {
         if self.sum > 0.0 { 1.0 / self.sum } else { 0.0 }
     }
+
+    /// The greatest score, and the sum of weights relative to its.
+    pub(crate) fn totals(&self) -> (f32, f32) {
+        (self.max, self.sum)
+    }
 }
 
 /// Tokens that the token at `position` of `n_total` sees.

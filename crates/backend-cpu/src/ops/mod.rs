@@ -3,6 +3,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod choose;
+pub(crate) mod compress;
 pub(crate) mod elementwise;
 pub(crate) mod norm;
 pub(crate) mod recurrent;

@@ -11,8 +11,7 @@ pub(crate) struct Angles {
     step: Vec<f32>,
     /// What cosine and sine are multiplied by.
     magnitude: f32,
-    /// Added to positions.
-    offset: i32,
+    back: i32,
 }
 
 impl Angles {
@@ -33,13 +32,13 @@ impl Angles {
             })
             .collect();
         let yarn = if table.ext_factor == 0.0 { 1.0 } else { 1.0 + 0.1 * (1.0 / table.freq_scale).ln() };
-        Self { step, magnitude: table.attn_factor * yarn, offset: table.offset }
+        Self { step, magnitude: table.attn_factor * yarn, back: table.back as i32 }
     }
 
     /// Cosines and sines in pairs.
     pub(crate) fn table(&self, position: i32, out: &mut [f32]) {
         for (pair, step) in out.chunks_exact_mut(2).zip(&self.step) {
-            let (sin, cos) = ((position + self.offset) as f32 * step).sin_cos();
+            let (sin, cos) = ((position - self.back) as f32 * step).sin_cos();
             pair[0] = cos * self.magnitude;
             pair[1] = sin * self.magnitude;
         }
@@ -59,18 +58,20 @@ fn correction_range(table: &RopeTable) -> (f32, f32) {
 
 pub(crate) fn rotate(rope: &Rope, x: &[f32], table: &[f32], y: &mut [f32]) {
     let half = rope.n_rot / 2;
+    let turned = |sin: f32| if rope.inverse { -sin } else { sin };
     match rope.order {
         RopeOrder::Interleaved => {
             let pairs = x.chunks_exact(2).zip(y.chunks_exact_mut(2)).zip(table.chunks_exact(2));
             for ((x, y), t) in pairs.take(half) {
-                y[0] = x[0] * t[0] - x[1] * t[1];
-                y[1] = x[0] * t[1] + x[1] * t[0];
+                let (cos, sin) = (t[0], turned(t[1]));
+                y[0] = x[0] * cos - x[1] * sin;
+                y[1] = x[0] * sin + x[1] * cos;
             }
         }
         RopeOrder::Neox => {
             let (low, high) = y[..rope.n_rot].split_at_mut(half);
             for i in 0..half {
-                let (cos, sin) = (table[2 * i], table[2 * i + 1]);
+                let (cos, sin) = (table[2 * i], turned(table[2 * i + 1]));
                 low[i] = x[i] * cos - x[half + i] * sin;
                 high[i] = x[i] * sin + x[half + i] * cos;
             }

@@ -89,7 +89,7 @@ fn rope(kernels: Kernels, r: &Rope, ins: &[Vectors<'_>], out: &mut [f32]) {
     let (x, half) = (&ins[0], r.n_rot / 2);
     let (mut cos, mut sin) = ([0.0; MOST_PAIRS], [0.0; MOST_PAIRS]);
     for (i, pair) in ins[1].vector(0).chunks_exact(2).take(half).enumerate() {
-        (cos[i], sin[i]) = (pair[0], pair[1]);
+        (cos[i], sin[i]) = (pair[0], if r.inverse { -pair[1] } else { pair[1] });
     }
     let (cos, sin) = (&cos[..half], &sin[..half]);
     for (n, y) in out.chunks_exact_mut(x.dims[0].max(1)).enumerate() {

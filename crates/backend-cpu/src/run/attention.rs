@@ -91,7 +91,7 @@ fn cut(task: &SequenceTask, run: &Run<'_>) -> Cut {
     }
     let n_sequences = run.step.sequences.len().max(1);
     let group = task.out.dims[1] / n_head_kv;
-    let longest = run.longest(task.shape.group);
+    let longest = kv.n_rows(run.longest(task.shape.group));
     let n_chosen = choice(task).map(|chosen| chosen.whole).filter(|n| *n < longest);
     // Where tokens are chosen, no two rows see the same.
     let most_rows = if n_chosen.is_some() { 1 } else { (TILE_QUERIES / group).max(1) };
@@ -188,7 +188,7 @@ impl<'a> Work<'a> {
         let (view, position) = place_of(task.shape, run, rows.start);
         let step = usize::from(view.n_append > 0);
         let group = task.out.dims[1] / kv.n_head_kv;
-        let n_seen = position + rows.len();
+        let n_seen = kv.n_rows(position + rows.len());
         let chosen = choice(task).filter(|chosen| chosen.whole < n_seen).map(|chosen| {
             let value = task.ins.last().expect("the choice is an input");
             // SAFETY: choices are made in an earlier stage.
@@ -204,20 +204,27 @@ impl<'a> Work<'a> {
     }
 
     fn value_dim(&self) -> usize {
-        self.task.out.dims[0]
+        self.task.out.dims[0] - usize::from(self.attention.log_sum)
     }
 
-    /// What row `i` of the work sees.
+    /// What row `i` of the work sees of what is stored.
     fn seen(&self, i: usize) -> Range<usize> {
         match self.chosen {
             Some(chosen) => 0..chosen.n,
-            None => visible(self.attention.mask, self.position + i * self.step, self.n_total()),
+            None => {
+                let tokens = visible(self.attention.mask, self.position + i * self.step, self.n_tokens());
+                tokens.start.div_ceil(self.kv.ratio)..self.kv.n_rows(tokens.end)
+            }
         }
     }
 
-    /// Tokens there are.
+    fn n_tokens(&self) -> usize {
+        (self.view.n_past + self.view.n_append) as usize
+    }
+
+    /// How much is stored.
     fn n_total(&self) -> usize {
-        self.chosen.map_or((self.view.n_past + self.view.n_append) as usize, |chosen| chosen.n)
+        self.chosen.map_or_else(|| self.kv.n_rows(self.n_tokens()), |chosen| chosen.n)
     }
 
     /// The blocks that any of the rows sees something of.
@@ -375,11 +382,10 @@ impl<'a> Work<'a> {
     /// # Safety
     /// Rows and heads of the result belong to the caller.
     unsafe fn finish(&self, tile: &Tile) {
-        let dim = self.value_dim();
         for i in 0..tile.n() {
             let (row, head) = self.place(i);
             // SAFETY: the caller's promise.
-            let out = unsafe { self.run.part_mut(&self.task.out, row, head * dim, dim) };
+            let out = unsafe { self.result(row, head, tile.totals(i)) };
             let (_, sum) = tile.totals(i);
             let scale = if sum == 0.0 { 0.0 } else { 1.0 / sum };
             for (out, x) in out.iter_mut().zip(tile.values(i)) {
@@ -387,6 +393,20 @@ impl<'a> Work<'a> {
             }
             rotate(out, self.kv.value.rotation);
         }
+    }
+
+    /// Where the result of a row and head goes, behind which the logarithm of the sum of all `exp(score)` is written if
+    /// the op asks for it. `totals` are the greatest score and the sum of weights relative to its.
+    ///
+    /// # Safety
+    /// Row and head of the result belong to the caller.
+    unsafe fn result(&self, row: usize, head: usize, (max, sum): (f32, f32)) -> &'a mut [f32] {
+        let len = self.task.out.dims[0];
+        // SAFETY: the caller's promise.
+        let out = unsafe { self.run.part_mut(&self.task.out, row, head * len, len) };
+        let (values, log_sum) = out.split_at_mut(self.value_dim());
+        log_sum.fill(max + sum.ln());
+        values
     }
 
     /// Leaves what a part of the keys gave; the last part of a row and head to come writes the result.
@@ -411,9 +431,11 @@ impl<'a> Work<'a> {
         let all = unsafe { self.run.part_mut(&parts.results, 0, start(0), n_parts * most * len) };
         for i in 0..n {
             let (row, head) = self.place(i);
+            let parts = all.chunks_exact(len).skip(i).step_by(most);
+            let totals = totals(parts.clone());
             // SAFETY: the caller's promise.
-            let out = unsafe { self.run.part_mut(&self.task.out, row, head * dim, dim) };
-            merge(all.chunks_exact(len).skip(i).step_by(most), out);
+            let out = unsafe { self.result(row, head, totals) };
+            merge(parts, totals, out);
             rotate(out, self.kv.value.rotation);
         }
     }
@@ -455,7 +477,7 @@ impl<'a> Work<'a> {
             }
             let scale = running.scale();
             // SAFETY: the caller's promise.
-            let out = unsafe { self.run.part_mut(&self.task.out, row, head * dim, dim) };
+            let out = unsafe { self.result(row, head, running.totals()) };
             for (out, acc) in out.iter_mut().zip(&*acc) {
                 *out = *acc * scale;
             }
@@ -464,14 +486,23 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Puts parts of one softmax together: each is its greatest score, its sum of weights, and its weighted values.
-fn merge<'a>(parts: impl Iterator<Item = &'a [f32]> + Clone, out: &mut [f32]) {
+/// The greatest score of parts of one softmax, and the sum of weights relative to its. Each part is its greatest score,
+/// its sum of weights, and its weighted values.
+fn totals<'a>(parts: impl Iterator<Item = &'a [f32]> + Clone) -> (f32, f32) {
     let max = parts.clone().map(|p| p[0]).fold(f32::NEG_INFINITY, f32::max);
+    (max, parts.map(|part| weight(part, max) * part[1]).sum())
+}
+
+/// What a part counts where `max` is the greatest score of all.
+fn weight(part: &[f32], max: f32) -> f32 {
+    if part[0] == f32::NEG_INFINITY { 0.0 } else { (part[0] - max).exp() }
+}
+
+/// Puts parts of one softmax together.
+fn merge<'a>(parts: impl Iterator<Item = &'a [f32]>, (max, total): (f32, f32), out: &mut [f32]) {
     out.fill(0.0);
-    let mut total = 0.0;
     for part in parts {
-        let weight = if part[0] == f32::NEG_INFINITY { 0.0 } else { (part[0] - max).exp() };
-        total += weight * part[1];
+        let weight = weight(part, max);
         for (out, x) in out.iter_mut().zip(&part[2..]) {
             *out += weight * x;
         }

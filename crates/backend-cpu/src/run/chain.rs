@@ -63,8 +63,9 @@ fn lookup(l: &Lookup, ids: &[i32], out: &mut [f32]) {
     for (id, y) in ids.iter().zip(out.chunks_exact_mut(n)) {
         match usize::try_from(*id) {
             Ok(id) if id < l.n_table_rows => {
-                let bytes = &l.table.bytes()[id * row_bytes..(id + 1) * row_bytes];
-                quant::decode(l.table.weight.dtype, bytes, y).expect("whole rows of a checked weight");
+                l.table
+                    .decode_to(id * row_bytes..(id + 1) * row_bytes, y)
+                    .expect("whole rows of a checked weight");
             }
             _ => y.fill(0.0),
         }
@@ -80,15 +81,19 @@ unsafe fn append(a: &Append, run: &Run<'_>, row: usize) {
     let sequence = sequences.partition_point(|s| (s.first_row + s.n_rows) as usize <= row);
     let view = run.step.view(sequence, shape.group);
     let token = view.n_past as usize + row - sequences[sequence].first_row as usize;
-    let block = run.step.tables[view.table as usize + token / BLOCK_TOKENS];
+    if !(token + 1).is_multiple_of(kv.ratio) {
+        return;
+    }
+    let stored = token / kv.ratio;
+    let block = run.step.tables[view.table as usize + stored / BLOCK_TOKENS];
     for head in 0..kv.n_head_kv {
         // SAFETY: the inputs are this row's or older; the token's place in the block is written by this row alone.
         unsafe {
-            let at = kv.key_at(head, token % BLOCK_TOKENS);
+            let at = kv.key_at(head, stored % BLOCK_TOKENS);
             let out = run.stored_mut(a.memory, block, at, kv.key.n_bytes);
             store(run.kernels, run.row(&a.key, row).vector(head), &kv.key, out);
             if let Some(value) = &a.value {
-                let at = kv.value_at(head, token % BLOCK_TOKENS);
+                let at = kv.value_at(head, stored % BLOCK_TOKENS);
                 let out = run.stored_mut(a.memory, block, at, kv.value.n_bytes);
                 store(run.kernels, run.row(value, row).vector(head), &kv.value, out);
             }

@@ -10,7 +10,7 @@ use tensor::{Choose, Op, Scores};
 use super::attention::{MOST_PARTS, PART_KEYS, TILE_QUERIES, place_of, sequence_end};
 use crate::executor::Run;
 use crate::kernels::attention::{Dims, Stored, Tile};
-use crate::memory::VectorShape;
+use crate::memory::{KvShape, VectorShape};
 use crate::ops::attention::{dot_keys, rotate};
 use crate::ops::choose::{Choosing, Scored, add_head};
 use crate::tasks::{SequenceTask, share};
@@ -52,7 +52,7 @@ fn cut(task: &SequenceTask, run: &Run<'_>) -> Cut {
     // Only of many rows, so that there are chunks for many threads.
     let rows = (n_rows / MOST_PARTS).clamp(1, (TILE_QUERIES / n_head).max(1));
     let n_tiles = n_rows.div_ceil(rows);
-    let longest = run.longest(task.shape.group);
+    let longest = kv(task).n_rows(run.longest(task.shape.group));
     let n_parts = (MOST_PARTS / n_tiles.max(1)).min(longest / PART_KEYS).max(1);
     Cut { rows, n_tiles, n_parts }
 }
@@ -81,7 +81,11 @@ pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize, buf
     }
 }
 
-/// Rows of one sequence, and the tokens they see.
+fn kv(task: &SequenceTask) -> KvShape {
+    task.shape.kv.expect("choices are made from keys")
+}
+
+/// Rows of one sequence, and what they see: tokens, or rows of memory that stand for several.
 struct Work<'a> {
     choose: &'a Choose,
     task: &'a SequenceTask,
@@ -98,14 +102,16 @@ impl Work<'_> {
         self.task.out.dims[1]
     }
 
+    /// Keys, of tokens or of several each.
     fn n_seen(&self, row: usize) -> usize {
-        self.position + 1 + row - self.rows.start
+        kv(self.task).n_rows(self.position + 1 + row - self.rows.start)
     }
 
     /// # Safety
     /// The rows of the result belong to the caller, or this part of the only one.
     unsafe fn choose(mut self, unit: usize, part: usize, n_parts: usize, buffers: &mut Buffers) {
-        let n_whole = self.choose.chosen().whole.saturating_sub(self.position).min(self.rows.len());
+        let n_tokens = (self.choose.chosen().whole + 1) * kv(self.task).ratio - 1;
+        let n_whole = n_tokens.saturating_sub(self.position).min(self.rows.len());
         if part == 0 {
             for row in self.rows.clone().take(n_whole) {
                 // SAFETY: the caller's promise.
@@ -151,7 +157,7 @@ impl Work<'_> {
     /// Queries and weights are done; memory is not written in this stage.
     unsafe fn score(&self, blocks: Range<usize>, buffers: &mut Buffers) {
         let Buffers { tile, choices, vectors } = buffers;
-        let shape = self.task.shape.kv.expect("choices are made from keys").key;
+        let shape = kv(self.task).key;
         let [key_dim, n_head, ..] = self.task.ins[0].dims;
         // SAFETY: the caller's promise.
         let q = |row| unsafe { self.run.row(&self.task.ins[0], row) };

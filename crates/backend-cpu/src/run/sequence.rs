@@ -1,12 +1,13 @@
-//! Recurrences: chunks are heads or channels of one sequence.
+//! Recurrences, and the compression of tokens: chunks are heads or channels of one sequence.
 #![expect(unsafe_code, reason = "operands are parts of shared arenas and of memory")]
 
 use std::ops::Range;
 
-use backend::SequenceRows;
-use tensor::{Conv1d, MemoryId, Op, Pool, SsmScan};
+use backend::{BLOCK_TOKENS, SequenceRows};
+use tensor::{Compress, Conv1d, MemoryId, Op, Pool, SsmScan};
 
 use crate::executor::Run;
+use crate::ops::compress::{self, Token};
 use crate::ops::recurrent::{StateRows, conv1d, pool, ssm_step, wkv7_step};
 use crate::tasks::{SequenceTask, share};
 
@@ -17,6 +18,7 @@ const CHUNK_CHANNELS: usize = 1024;
 fn parts(task: &SequenceTask) -> usize {
     match &task.op {
         Op::Conv1d(_) | Op::TokenShift { .. } => task.out.row_len().div_ceil(CHUNK_CHANNELS),
+        Op::Compress(_) => task.out.row_len().div_ceil(compress::CHUNK),
         Op::SsmScan(_) | Op::Wkv7 { .. } => task.out.dims[1],
         _ => 1,
     }
@@ -37,6 +39,7 @@ pub(crate) unsafe fn chunk(task: &SequenceTask, run: &Run<'_>, chunk: usize) {
             Op::Conv1d(conv) => convolve(conv, task, run, sequence, part),
             Op::Pool(op) => pool_rows(op, task, run, sequence),
             Op::SsmScan(scan) => ssm_scan(scan, task, run, sequence, part),
+            Op::Compress(op) => compress(op, task, run, unit, part),
             Op::TokenShift { memory } => token_shift(*memory, task, run, sequence, part),
             Op::Wkv7 { memory } => wkv7(*memory, task, run, sequence, part),
             op => unreachable!("{op:?} is not an operation along sequences"),
@@ -139,6 +142,41 @@ unsafe fn wkv7(memory: MemoryId, task: &SequenceTask, run: &Run<'_>, sequence: S
         for row in rows_of(sequence) {
             let ins = [0, 1, 2, 3, 4, 5].map(|i| run.row(&task.ins[i], row).vector(head));
             wkv7_step(state, ins, run.part_mut(&task.out, row, head * n, n));
+        }
+    }
+}
+
+/// # Safety
+/// Part `part` of the channels belongs to the caller; memory is not written in this stage.
+unsafe fn compress(op: &Compress, task: &SequenceTask, run: &Run<'_>, sequence: usize, part: usize) {
+    let (ratio, dim) = (op.ratio, task.out.row_len());
+    let channels = share(dim, parts(task), part);
+    let view = run.step.view(sequence, task.shape.group);
+    let stride = task.shape.kv.expect("what is compressed is rows of tokens").key.n_bytes / 4;
+    // SAFETY: small weights are never written; the rest is the caller's promise.
+    let token = |token: usize, half: usize| unsafe {
+        let channels = half * dim + channels.start..half * dim + channels.end;
+        let block = run.step.tables[view.table as usize + token / BLOCK_TOKENS];
+        let row = run.stored(op.memory, block, token % BLOCK_TOKENS * stride * 4, stride * 4);
+        let (values, scores) = bytemuck::cast_slice(row).split_at(stride / 2);
+        let bias = run.row(&task.ins[1], 0).vector(token % ratio);
+        let [values, scores, bias] = [values, scores, bias].map(|all: &[f32]| &all[channels.clone()]);
+        Token { values, scores, bias }
+    };
+    let rows = rows_of(run.step.sequences[sequence]);
+    for (row, end) in rows.zip(view.n_past as usize + 1..) {
+        // SAFETY: the caller's channels.
+        let out = unsafe { run.part_mut(&task.out, row, channels.start, channels.len()) };
+        if !end.is_multiple_of(ratio) {
+            out.fill(0.0);
+            continue;
+        }
+        let own = end - ratio..end;
+        if op.overlap {
+            let before = own.start.saturating_sub(ratio)..own.start;
+            compress::compress(before.map(|t| token(t, 0)).chain(own.map(|t| token(t, 1))), out);
+        } else {
+            compress::compress(own.map(|t| token(t, 0)), out);
         }
     }
 }

@@ -157,6 +157,7 @@ fn attention(name: &str, counts: &[&[usize]], s: Spec) -> Case {
             n_head_kv: s.n_head_kv,
             key_dim: s.key_dim,
             value: s.value,
+            ratio: 1,
             window: None,
             timeline: Timeline::Sequence,
         };
@@ -232,6 +233,7 @@ fn choose<'g>(
         n_head_kv: 1,
         key_dim,
         value: ValueStore::None,
+        ratio: 1,
         window: None,
         timeline: Timeline::Sequence,
     };

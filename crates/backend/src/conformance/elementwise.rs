@@ -83,7 +83,6 @@ fn norms() -> Vec<Case> {
 fn ropes() -> Vec<Case> {
     let plain = RopeTable {
         n_rot: 32,
-        offset: 0,
         freq_base: 10_000.0,
         freq_scale: 1.0,
         ext_factor: 0.0,
@@ -92,13 +91,14 @@ fn ropes() -> Vec<Case> {
         beta_slow: 1.0,
         n_ctx_orig: 128,
         factors: false,
+        back: 0,
     };
     let tables = [
         ("plain", plain),
         ("partial", RopeTable { n_rot: 20, ..plain }),
         ("linear", RopeTable { freq_scale: 0.25, ..plain }),
         ("yarn", RopeTable { freq_scale: 0.125, ext_factor: 1.0, attn_factor: 0.9, ..plain }),
-        ("offset", RopeTable { offset: -7, ..plain }),
+        ("back", RopeTable { back: 3, ..plain }),
         ("factors", RopeTable { factors: true, ..plain }),
     ];
     let temperature = Temperature { scale: 0.1, offset: 1.0, period: 8.0 };
@@ -109,6 +109,11 @@ fn ropes() -> Vec<Case> {
                 let factors = table.factors.then(|| b.weight(&[table.n_rot / 2], DType::F32));
                 let x = b.input(&[32, 3]);
                 x.rope(b.graph.rope_table(table, factors), order)
+            }));
+            cases.push(case(&format!("rope {name} {order:?}, inverse"), 3, |b| {
+                let factors = table.factors.then(|| b.weight(&[table.n_rot / 2], DType::F32));
+                let x = b.input(&[36, 2]);
+                x.inverse_rope(b.graph.rope_table(table, factors), order)
             }));
         }
     }

@@ -3,6 +3,7 @@
 //! A family's file lists its cases; [`cases`] lists the families.
 
 mod attention;
+mod compress;
 mod elementwise;
 mod matmul;
 mod recurrent;
@@ -34,7 +35,7 @@ pub struct Case {
 
 /// All cases, by family.
 pub fn cases() -> Vec<Case> {
-    [elementwise::cases, matmul::cases, attention::cases, recurrent::cases, select::cases]
+    [elementwise::cases, matmul::cases, attention::cases, compress::cases, recurrent::cases, select::cases]
         .into_iter()
         .flat_map(|family| family())
         .collect()
@@ -118,6 +119,7 @@ impl<'g> Builder<'g> {
 
     fn weight_row(&mut self, dtype: DType, n: usize, row_bytes: usize, out: &mut Vec<u8>) {
         match dtype {
+            DType::I32 => out.extend((0..n).flat_map(|_| ((self.numbers.bits() % 10) as i32).to_le_bytes())),
             DType::F32 => out.extend((0..n).flat_map(|_| self.numbers.unit().to_le_bytes())),
             DType::BF16 => {
                 out.extend((0..n).flat_map(|_| ((self.numbers.unit().to_bits() >> 16) as u16).to_le_bytes()));

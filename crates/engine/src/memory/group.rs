@@ -8,11 +8,13 @@ use super::pool::Pool;
 /// Table entry of a block that left the window.
 const GONE: u32 = u32::MAX;
 
-/// Memories that share block tables: equal timeline and window.
+/// Memories that share block tables: equal timeline, window and ratio.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) timeline: Timeline,
     pub(super) window: Option<usize>,
+    /// Tokens that a row of memory stands for.
+    pub(super) ratio: usize,
     pub(super) pool: Pool,
     /// With the device they are on.
     pub(super) memories: Vec<(usize, MemoryId)>,
@@ -36,16 +38,23 @@ impl Group {
     pub(super) fn new(
         timeline: Timeline,
         window: Option<usize>,
+        ratio: usize,
         n_ctx: usize,
         n_seq_max: usize,
         n_ubatch: usize,
     ) -> Self {
         // Each sequence may leave its last block partly empty.
-        let all = n_ctx.div_ceil(BLOCK_TOKENS) + n_seq_max;
-        let n_most = window.map_or(all, |w| all.min((w + n_ubatch).div_ceil(BLOCK_TOKENS) + 3));
+        let block_tokens = BLOCK_TOKENS * ratio;
+        let all = n_ctx.div_ceil(block_tokens) + n_seq_max;
+        let n_most = window.map_or(all, |w| all.min((w + n_ubatch).div_ceil(block_tokens) + 3));
         let n_blocks = all.min(n_most.saturating_mul(n_seq_max));
         let pool = Pool::new(n_blocks as u32);
-        Self { timeline, window, pool, memories: Vec::new(), n_entries: all, n_most }
+        Self { timeline, window, ratio, pool, memories: Vec::new(), n_entries: all, n_most }
+    }
+
+    /// Tokens of a block.
+    pub(super) fn block_tokens(&self) -> usize {
+        BLOCK_TOKENS * self.ratio
     }
 
     /// An empty table that never has to grow.
@@ -72,13 +81,13 @@ impl Group {
             return 0;
         }
         let n_held = table.held().len();
-        let n_needed = ((len + n).div_ceil(BLOCK_TOKENS) - table.n_gone).min(self.n_most);
+        let n_needed = ((len + n).div_ceil(self.block_tokens()) - table.n_gone).min(self.n_most);
         n_needed.saturating_sub(n_held) + usize::from(self.shared_end(table, len).is_some())
     }
 
     /// The block that the next token goes to, if others own it too: its index in the table.
     fn shared_end(&self, table: &Table, len: usize) -> Option<usize> {
-        let index = len / BLOCK_TOKENS;
+        let index = len / self.block_tokens();
         let block = *table.blocks.get(index)?;
         (block != GONE && self.pool.is_shared(block)).then_some(index)
     }
@@ -98,7 +107,7 @@ impl Group {
             copy(&self.memories, shared, own);
             self.pool.release(shared);
         }
-        while table.blocks.len() * BLOCK_TOKENS < len + n {
+        while table.blocks.len() * self.block_tokens() < len + n {
             table.blocks.push(self.pool.take()?);
         }
         Some(())
@@ -108,7 +117,7 @@ impl Group {
     pub(super) fn leave(&mut self, table: &mut Table, len: usize) {
         let Some(window) = self.window else { return };
         // One block more than the window needs, so that a few tokens can be taken back.
-        let n_gone = len.saturating_sub(window + BLOCK_TOKENS) / BLOCK_TOKENS;
+        let n_gone = len.saturating_sub(window + self.block_tokens()) / self.block_tokens();
         while table.n_gone < n_gone {
             let block = std::mem::replace(&mut table.blocks[table.n_gone], GONE);
             self.pool.release(block);
@@ -119,12 +128,12 @@ impl Group {
     /// Whether all that a sequence cut to `len` tokens sees is still there.
     pub(super) fn sees_all(&self, table: &Table, len: usize) -> bool {
         let first = self.window.map_or(0, |w| len.saturating_sub(w.saturating_sub(1)));
-        len == 0 || first / BLOCK_TOKENS >= table.n_gone
+        len == 0 || first / self.block_tokens() >= table.n_gone
     }
 
     /// Frees the blocks behind `len` tokens.
     pub(super) fn truncate(&mut self, table: &mut Table, len: usize) {
-        let n_blocks = len.div_ceil(BLOCK_TOKENS).min(table.blocks.len());
+        let n_blocks = len.div_ceil(self.block_tokens()).min(table.blocks.len());
         for block in table.blocks.drain(n_blocks..).filter(|block| *block != GONE) {
             self.pool.release(block);
         }

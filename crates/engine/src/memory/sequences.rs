@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use backend::{BLOCK_TOKENS, Device, KvView, Memory, MemoryLayout};
+use backend::{Device, KvView, Memory, MemoryLayout};
 use model::Model;
 use tensor::{DType, MemoryId, MemorySpec, Timeline};
 
@@ -78,8 +78,8 @@ impl Sequences {
                     state_memories.push((device, id));
                     (0, n_states)
                 }
-                MemorySpec::Kv { window, timeline, .. } => {
-                    let group = group_of(&mut groups, *timeline, *window, &config);
+                MemorySpec::Kv { .. } | MemorySpec::Recent { .. } => {
+                    let group = group_of(&mut groups, &named.spec, &config);
                     groups[group].memories.push((device, id));
                     (group, groups[group].pool.n_slots() as u32)
                 }
@@ -255,12 +255,7 @@ impl Sequences {
                 n_missing += group.n_missing(&sequence.tables[i], sequence.len_on(timeline), n);
             }
             if n_missing > group.pool.n_free() {
-                let (free, total) = (group.pool.n_free(), group.pool.n_slots());
-                return Err(Error::ContextFull {
-                    needed: entries.map(|(_, n)| n).sum(),
-                    free: free * BLOCK_TOKENS,
-                    total: total * BLOCK_TOKENS,
-                });
+                return Err(full(group, entries.map(|(_, n)| n).sum()));
             }
         }
         Ok(())
@@ -275,11 +270,7 @@ impl Sequences {
         };
         for (group, table) in self.groups.iter_mut().zip(&mut sequence.tables) {
             if group.timeline == timeline {
-                group.reserve(table, len, n, copy).ok_or_else(|| Error::ContextFull {
-                    needed: n,
-                    free: group.pool.n_free() * BLOCK_TOKENS,
-                    total: group.pool.n_slots() * BLOCK_TOKENS,
-                })?;
+                group.reserve(table, len, n, copy).ok_or_else(|| full(group, n))?;
             }
         }
         Ok(())
@@ -358,15 +349,21 @@ impl Sequences {
     }
 }
 
-fn group_of(
-    groups: &mut Vec<Group>,
-    timeline: Timeline,
-    window: Option<usize>,
-    config: &MemoryConfig,
-) -> usize {
-    if let Some(i) = groups.iter().position(|g| g.timeline == timeline && g.window == window) {
+fn full(group: &Group, needed: usize) -> Error {
+    let n_tokens = |n_blocks: usize| n_blocks * group.block_tokens();
+    Error::ContextFull { needed, free: n_tokens(group.pool.n_free()), total: n_tokens(group.pool.n_slots()) }
+}
+
+fn group_of(groups: &mut Vec<Group>, spec: &MemorySpec, config: &MemoryConfig) -> usize {
+    let (timeline, window, ratio) = match *spec {
+        MemorySpec::Kv { timeline, window, ratio, .. } => (timeline, window, ratio),
+        MemorySpec::Recent { window, .. } => (Timeline::Sequence, Some(window), 1),
+        MemorySpec::State { .. } => unreachable!("states have no blocks"),
+    };
+    let same = |g: &Group| g.timeline == timeline && g.window == window && g.ratio == ratio;
+    if let Some(i) = groups.iter().position(same) {
         return i;
     }
-    groups.push(Group::new(timeline, window, config.n_ctx, config.n_seq_max, config.n_ubatch));
+    groups.push(Group::new(timeline, window, ratio, config.n_ctx, config.n_seq_max, config.n_ubatch));
     groups.len() - 1
 }

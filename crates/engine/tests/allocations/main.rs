@@ -114,7 +114,7 @@ fn steps_of_an_engine(name: &str) {
 #[test]
 fn a_step_allocates_nothing() {
     steps_of_a_context("gemma3.swa");
-    for name in ["deepseek32.chosen", "minimax-m3.chosen", "glm5-next.chosen"] {
+    for name in ["deepseek32.chosen", "minimax-m3.chosen", "glm5-next.chosen", "deepseek4.long"] {
         steps_of_a_context(name);
     }
     steps_of_an_engine("gemma3.swa");

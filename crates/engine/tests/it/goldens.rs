@@ -44,7 +44,7 @@ fn load(golden: &Golden, devices: &[Arc<dyn Device>]) -> Result<Arc<LoadedModel>
 /// Rows the golden expects, computed in the given way.
 fn compute(golden: &Golden, model: &Arc<LoadedModel>, run: Run) -> Result<Vec<f32>, engine::Error> {
     let config = ContextConfig {
-        n_ctx: 256,
+        n_ctx: 320,
         n_seq_max: 3,
         n_ubatch: 64,
         key_type: DType::F32,

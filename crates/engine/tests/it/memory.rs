@@ -178,6 +178,11 @@ fn sequences_with_states_and_keys_remember_what_they_were_given() {
 }
 
 #[test]
+fn sequences_with_compressed_tokens_remember_what_they_were_given() {
+    check("deepseek4.hash");
+}
+
+#[test]
 fn a_sequence_longer_than_the_model_was_loaded_for_is_refused_where_it_matters() {
     // Chooses 8 tokens.
     let golden = Golden::load("deepseek32.chosen");

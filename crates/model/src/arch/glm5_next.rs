@@ -45,14 +45,12 @@ fn indexer(at: &Source<'_>, hp: &Hparams) -> Result<IndexerSpec> {
     Ok(IndexerSpec { rotated: Rotated::First(RopeOrder::Neox), eps: NormSpec::layer(at, hp)?.eps, n_pooled })
 }
 
-/// Shared experts and dense networks are bounded as routed experts are, unless the file says otherwise.
+/// Dense networks are bounded as shared experts are.
 fn feed_forward(at: &Source<'_>, hp: &Hparams) -> Result<Box<dyn Block>> {
-    let routed = Activation::clamped_silu(at, hp, "swiglu_clamp_exp")?;
-    let shared = Activation::clamped_silu(at, hp, "swiglu_clamp_shexp")?.or(routed).unwrap_or(Activation::SILU);
+    let [routed, shared] = super::deepseek4::activations(at, hp)?;
     if at.index() < at.get_or("leading_dense_block_count", 0)? {
         return Ok(Dense::load(at, FfnSpec { activation: shared, ..FfnSpec::swiglu(at, hp)? })?.into());
     }
-    let (activation, shared_activation) = (routed.unwrap_or(Activation::SILU), Some(shared));
     let moe = MoeSpec::by_keys(at, hp, Score::Sigmoid)?;
-    Ok(Moe::load(at, MoeSpec { activation, shared_activation, ..moe })?.into())
+    Ok(Moe::load(at, MoeSpec { activation: routed, shared_activation: Some(shared), ..moe })?.into())
 }

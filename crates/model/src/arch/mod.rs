@@ -130,7 +130,7 @@ macro_rules! architectures {
 
 architectures! {
     afmoe, apertus, arcee, arctic, arwkv7, baichuan, bailingmoe, bailingmoe2, bailingmoe3, bert, bitnet, bloom, chameleon, chatglm,
-    codeshell, cogvlm, cohere2, cohere2moe, command_r, dbrx, deci, deepseek, deepseek2, deepseek2_ocr, deepseek32, dots1, dots3note, dream,
+    codeshell, cogvlm, cohere2, cohere2moe, command_r, dbrx, deci, deepseek, deepseek2, deepseek2_ocr, deepseek32, deepseek4, dots1, dots3note, dream,
     ernie4_5, ernie4_5_moe, eurobert, exaone, exaone4, exaone_moe, falcon, falcon_h1, gemma, gemma2, gemma3, gemma3n,
     gemma4, gemma_embedding, glm4, glm4moe, glm5_next, glm_dsa, gpt2, gpt_oss, gptneox, granite, granite_swa, granitehybrid,
     granitemoe, graniteswitch, grok, grovemoe, hrm_text, hunyuan_dense, hunyuan_moe, hunyuan_vl, hy_v3, hy_v4, internlm2, jais, jais2, jamba,

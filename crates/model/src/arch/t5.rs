@@ -150,7 +150,7 @@ impl Heads {
             v: linear("v", n_embd, n_head_kv * value_dim)?,
             o: linear("o", n_head * value_dim, n_embd)?,
             bias: None,
-            memory: at.remember(MemorySpec::Kv { n_head_kv, key_dim, value, window: None, timeline }),
+            memory: at.remember(MemorySpec::Kv { n_head_kv, key_dim, value, ratio: 1, window: None, timeline }),
             spec,
         })
     }

@@ -128,6 +128,7 @@ impl AttentionSpec {
             n_head_kv: self.n_head_kv,
             key_dim: self.key_dim,
             value: ValueStore::Own { dim: self.value_dim },
+            ratio: 1,
             window: match self.mask {
                 Mask::Window(n) | Mask::Chunk(n) => Some(n),
                 Mask::All | Mask::Causal | Mask::Symmetric(_) => None,

@@ -87,6 +87,7 @@ impl Mean {
             n_head_kv: n_head,
             key_dim: head_dim,
             value: ValueStore::Own { dim: head_dim },
+            ratio: 1,
             window: None,
             timeline: Timeline::Sequence,
         });

@@ -5,8 +5,8 @@
 use tensor::{Choose, Chosen, Scores};
 
 use super::{
-    AttentionSpec, Error, Hparams, Linear, MemoryId, MemorySpec, MlaSpec, Norm, NormKind, NormSpec, Result,
-    Rope, RopeOrder, Source, Step, Tensor, Timeline, ValueStore, Weight,
+    AttentionSpec, Compressor, CompressorSpec, Error, Hparams, Linear, MemoryId, MemorySpec, MlaSpec, Norm,
+    NormKind, NormSpec, Result, Rope, RopeOrder, Source, Step, Tensor, Timeline, ValueStore, Weight,
 };
 use crate::limits::MAX_CHOSEN;
 
@@ -14,6 +14,7 @@ pub(crate) const TOP_K: &str = "attention.indexer.top_k";
 /// Scores of the elements of keys that are pooled, and what is added to them by the place in the block.
 const GATE: &str = "indexer_compressor_gate";
 const POSITIONS: &str = "indexer_compressor_ape";
+const COMPRESSOR: &str = "indexer_compressor";
 
 /// What differs between the indexers of models.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +97,21 @@ impl Choice {
         Ok(Some(Self::Own(Box::new(Indexer::of_blocks(at, attention, norm, blocks)?))))
     }
 
+    /// Among compressed tokens, by an indexer whose keys are compressed alike (DeepSeek-V4). Its queries are made from
+    /// vectors of `n_low`.
+    pub(crate) fn of_compressed(
+        at: &Source<'_>,
+        hp: &Hparams,
+        n_low: usize,
+        like: CompressorSpec,
+    ) -> Result<Option<Self>> {
+        let blocks = BlockSpec { k: at.require(TOP_K)?, block: 1, by: Scores::Sum };
+        if go_through(at, hp, blocks.k, blocks.k.saturating_mul(like.ratio))? {
+            return Ok(None);
+        }
+        Ok(Some(Self::Own(Box::new(Indexer::of_compressed(at, n_low, like, blocks)?))))
+    }
+
     /// By an indexer of the layer where the flags of the file say so (all layers without flags, or those of `default`), or as
     /// in the layer before.
     pub(crate) fn own_or_shared(
@@ -138,9 +154,14 @@ impl Choice {
 /// Whether the context is so short that all of it goes through, and the layer's indexer is not needed.
 fn goes_through(at: &Source<'_>, hp: &Hparams, blocks: BlockSpec) -> Result<bool> {
     let n = blocks.k.saturating_mul(blocks.block);
-    if hp.n_ctx <= n {
+    go_through(at, hp, n, n)
+}
+
+/// The same, where `n` rows are chosen, which stand for `n_tokens`.
+fn go_through(at: &Source<'_>, hp: &Hparams, n: usize, n_tokens: usize) -> Result<bool> {
+    if hp.n_ctx <= n_tokens {
         ignore(at, "a context no longer than what it chooses goes through whole");
-        at.limit_context(n);
+        at.limit_context(n_tokens);
         return Ok(true);
     }
     Error::check_size(&at.full_key(TOP_K), n, MAX_CHOSEN)?;
@@ -160,9 +181,7 @@ fn goes_through(at: &Source<'_>, hp: &Hparams, blocks: BlockSpec) -> Result<bool
 pub(crate) struct Indexer {
     query: Linear,
     query_norm: Option<Norm>,
-    key: Linear,
-    key_norm: Norm,
-    pooling: Pooling,
+    keys: Keys,
     /// How much each head counts.
     weigh: Option<Linear>,
     rope: Option<Rope>,
@@ -170,6 +189,13 @@ pub(crate) struct Indexer {
     /// `[key_dim, n_head]`, of the queries.
     dims: [usize; 2],
     choose: Choose,
+}
+
+/// Where keys come from.
+#[derive(Debug)]
+enum Keys {
+    Projected { key: Linear, norm: Norm, pooling: Pooling },
+    Compressed(Compressor),
 }
 
 /// How the keys of the tokens of a block become one, that of its last token. For simplicity every token has one, of itself
@@ -224,9 +250,11 @@ impl Indexer {
         Ok(Self {
             query: Linear::load(at, "attn_q_b", n_low, key_dim.saturating_mul(n_head))?,
             query_norm: None,
-            key: Linear::load(at, "attn_k", mla.n_embd, key_dim)?,
-            key_norm: Norm::load(at, "k_norm", norm, key_dim)?,
-            pooling,
+            keys: Keys::Projected {
+                key: Linear::load(at, "attn_k", mla.n_embd, key_dim)?,
+                norm: Norm::load(at, "k_norm", norm, key_dim)?,
+                pooling,
+            },
             weigh: Some(Linear::load(at, "proj", mla.n_embd, n_head)?),
             rope,
             rotated: spec.rotated,
@@ -253,11 +281,13 @@ impl Indexer {
         Ok(Self {
             query: Linear::load(at, "q_proj", n_embd, key_dim.saturating_mul(n_head))?,
             query_norm: Some(Norm::load(at, "q_norm", norm, key_dim)?),
-            key: Linear::load(at, "k_proj", n_embd, key_dim)?,
-            key_norm: Norm::load(at, "k_norm", norm, key_dim)?,
-            pooling: match blocks.by {
-                Scores::Sum => Pooling::mean(at, key_dim, blocks.block),
-                Scores::Max { .. } => Pooling::None,
+            keys: Keys::Projected {
+                key: Linear::load(at, "k_proj", n_embd, key_dim)?,
+                norm: Norm::load(at, "k_norm", norm, key_dim)?,
+                pooling: match blocks.by {
+                    Scores::Sum => Pooling::mean(at, key_dim, blocks.block),
+                    Scores::Max { .. } => Pooling::None,
+                },
             },
             weigh: None,
             rope: Some(rope),
@@ -267,42 +297,68 @@ impl Indexer {
         })
     }
 
+    /// That of DeepSeek-V4.
+    fn of_compressed(at: &Source<'_>, n_low: usize, like: CompressorSpec, blocks: BlockSpec) -> Result<Self> {
+        let [key_dim, n_head] = dims(at)?;
+        let spec = CompressorSpec { dim: key_dim, value: ValueStore::None, ..like };
+        let keys = Compressor::load(at, COMPRESSOR, spec)?;
+        let choose = blocks.choose(keys.memory());
+        let at = &at.at("indexer");
+        Ok(Self {
+            query: Linear::load(at, "attn_q_b", n_low, key_dim.saturating_mul(n_head))?,
+            query_norm: None,
+            keys: Keys::Compressed(keys),
+            weigh: Some(Linear::load(at, "proj", like.n_embd, n_head)?),
+            rope: Some(like.rope),
+            rotated: Rotated::Last(like.rope.order),
+            dims: [key_dim, n_head],
+            choose,
+        })
+    }
+
     fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>, low: Tensor<'g>) -> (Chosen, Tensor<'g>) {
         let q = self.query.forward(low).reshape(&self.dims);
         let q = self.query_norm.as_ref().map_or(q, |norm| norm.forward(q));
         let q = self.rotate(step, q, self.rope);
-        let keys = step.append_kv(self.choose.memory, self.key(step, x), None);
+        let keys = match &self.keys {
+            Keys::Compressed(compressor) => compressor.forward(step, x),
+            Keys::Projected { key, norm, pooling } => {
+                let k = self.key(step, x, key, norm, pooling);
+                step.append_kv(self.choose.memory, k, None)
+            }
+        };
         let weights = self.weigh.as_ref().map(|weigh| weigh.forward(x));
         let spec = step.spec(self.choose.memory);
         (self.choose.chosen(), q.choose(keys, weights, self.choose, spec))
     }
 
     /// `[key_dim, 1, r]`.
-    fn key<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        let (k, rope) = (self.key.forward(x), self.rope);
-        let norm = |k| self.key_norm.forward(k);
-        let (k, rope) = match &self.pooling {
-            Pooling::None => (norm(k), rope),
+    fn key<'g>(
+        &self,
+        step: &Step<'g>,
+        x: Tensor<'g>,
+        key: &Linear,
+        norm: &Norm,
+        pooling: &Pooling,
+    ) -> Tensor<'g> {
+        let (k, rope) = (key.forward(x), self.rope);
+        let (k, rope) = match pooling {
+            Pooling::None => (norm.forward(k), rope),
             Pooling::Mean { memory, n } => {
-                (norm(k.pool_mean(*memory, *n)), rope.map(|rope| rope.before(n - 1)))
+                (norm.forward(k.pool_mean(*memory, *n)), rope.map(|rope| rope.back(n - 1)))
             }
             Pooling::Weighted { memory, gate, bias } => {
-                (norm(k).concat(gate.forward(x), 0).pool_weighted(*memory, *bias), rope)
+                (norm.forward(k).concat(gate.forward(x), 0).pool_weighted(*memory, *bias), rope)
             }
         };
         self.rotate(step, k.reshape(&[self.dims[0], 1]), rope)
     }
 
     fn rotate<'g>(&self, step: &Step<'g>, x: Tensor<'g>, rope: Option<Rope>) -> Tensor<'g> {
-        let (Some(rope), dim) = (rope, x.dim(0)) else { return x };
-        let n_rot = rope.table.n_rot;
-        match self.rotated {
-            Rotated::First(_) => rope.forward(step, x),
-            Rotated::Last(_) if n_rot == dim => rope.forward(step, x),
-            Rotated::Last(_) => {
-                let [fixed, rotated] = x.split([dim - n_rot, n_rot]);
-                fixed.concat(rope.forward(step, rotated), 0)
-            }
+        match (rope, self.rotated) {
+            (None, _) => x,
+            (Some(rope), Rotated::First(_)) => rope.forward(step, x),
+            (Some(rope), Rotated::Last(_)) => rope.forward_last(step, x),
         }
     }
 }
@@ -317,6 +373,7 @@ fn remember_keys(at: &Source<'_>, key_dim: usize) -> MemoryId {
         n_head_kv: 1,
         key_dim,
         value: ValueStore::None,
+        ratio: 1,
         window: None,
         timeline: Timeline::Sequence,
     })
@@ -325,7 +382,5 @@ fn remember_keys(at: &Source<'_>, key_dim: usize) -> MemoryId {
 /// Passes over the indexer of a layer.
 fn ignore(at: &Source<'_>, why: &'static str) {
     at.at("indexer").ignore_all(why);
-    for name in [GATE, POSITIONS] {
-        at.ignore(&format!("{name}.weight"), why);
-    }
+    Compressor::ignore(at, COMPRESSOR, why);
 }

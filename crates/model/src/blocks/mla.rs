@@ -139,7 +139,7 @@ impl Mla {
             sinks: at.vector_opt("attn_sinks.weight", [n_head])?,
             output: Linear::load(at, "attn_output", n_head * value_dim, n_embd)?,
             choice: None,
-            memory: at.remember(MemorySpec::Kv { n_head_kv, key_dim, value, window, timeline }),
+            memory: at.remember(MemorySpec::Kv { n_head_kv, key_dim, value, ratio: 1, window, timeline }),
             spec,
         })
     }

@@ -201,13 +201,21 @@ impl Groups {
 #[derive(Debug)]
 pub(crate) struct Moe {
     router: Linear,
-    /// Shifts the choice of experts, not their weights.
-    choice_bias: Option<Weight>,
+    choice: ExpertChoice,
     experts: Experts,
     /// Into the space of the experts and back.
     latent: Option<Latent>,
     shared: Option<Shared>,
     spec: MoeSpec,
+}
+
+/// Which experts a token goes to.
+#[derive(Debug)]
+enum ExpertChoice {
+    /// Those with the highest scores, which the bias shifts; it shifts no weights.
+    Scored { bias: Option<Weight> },
+    /// By the token's id, of a table i32 `[n_used, n_vocab]`. The scores still weigh them.
+    ByToken(Weight),
 }
 
 #[derive(Debug)]
@@ -219,13 +227,24 @@ struct Shared {
 
 impl Moe {
     pub(crate) fn load(at: &Source<'_>, spec: MoeSpec) -> Result<Self> {
+        let bias = match at.vector_opt("exp_probs_b.bias", [spec.n_expert])? {
+            None => at.vector_opt("exp_probs_b", [spec.n_expert])?,
+            bias => bias,
+        };
+        Self::choosing(at, spec, ExpertChoice::Scored { bias })
+    }
+
+    /// With experts chosen by the ids of tokens (DeepSeek-V4).
+    pub(crate) fn by_token(at: &Source<'_>, spec: MoeSpec, n_vocab: usize) -> Result<Self> {
+        let table = at.ids("ffn_gate_tid2eid.weight", [spec.n_used, n_vocab], spec.n_expert)?;
+        Self::choosing(at, spec, ExpertChoice::ByToken(table))
+    }
+
+    fn choosing(at: &Source<'_>, spec: MoeSpec, choice: ExpertChoice) -> Result<Self> {
         let MoeSpec { n_embd, n_expert, .. } = spec;
         Ok(Self {
             router: Linear::load(at, "ffn_gate_inp", n_embd, n_expert)?,
-            choice_bias: match at.vector_opt("exp_probs_b.bias", [n_expert])? {
-                None => at.vector_opt("exp_probs_b", [n_expert])?,
-                bias => bias,
-            },
+            choice,
             experts: Experts::load(at, "exps", &spec)?,
             latent: Latent::load(at, &spec)?,
             shared: if spec.n_ff_shared > 0 { Some(Shared::load(at, &spec)?) } else { None },
@@ -260,14 +279,18 @@ impl Moe {
             Score::SoftmaxOfChosen => logits,
             Score::SqrtSoftplus => logits.unary(super::Unary::Softplus).unary(super::Unary::Sqrt),
         };
-        let mut choice = if self.spec.weigh_input { logits } else { scores };
-        if let Some(bias) = self.choice_bias {
-            choice = choice + bias;
-        }
-        if let Some(groups) = self.spec.groups {
-            choice = choice.keep_groups(groups.n_group, groups.n_used);
-        }
-        let experts = choice.top_k(self.spec.n_used);
+        let experts = match self.choice {
+            ExpertChoice::ByToken(table) => x.graph().tokens().lookup(table),
+            ExpertChoice::Scored { bias } => {
+                let shown = if self.spec.weigh_input { logits } else { scores };
+                let shown = bias.map_or(shown, |bias| shown + bias);
+                let shown = match self.spec.groups {
+                    Some(groups) => shown.keep_groups(groups.n_group, groups.n_used),
+                    None => shown,
+                };
+                shown.top_k(self.spec.n_used)
+            }
+        };
         let mut weights = scores.gather(experts);
         if self.spec.score == Score::SoftmaxOfChosen {
             weights = weights.softmax();

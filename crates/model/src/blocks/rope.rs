@@ -28,7 +28,6 @@ impl Rope {
     pub(crate) fn plain(order: RopeOrder, n_rot: usize, freq_base: f32) -> Self {
         let table = RopeTable {
             n_rot,
-            offset: 0,
             freq_base,
             freq_scale: 1.0,
             ext_factor: 0.0,
@@ -37,23 +36,41 @@ impl Rope {
             beta_slow: 1.0,
             n_ctx_orig: 0,
             factors: false,
+            back: 0,
         };
         Self { order, table, factors: None }
     }
 
     fn load(at: &Source<'_>, hp: &Hparams, order: RopeOrder) -> Result<Self> {
-        let rope = &hp.rope;
         let factors = factors(&at.root(), hp)?;
+        let rope = Self::scaled(hp, order);
+        Ok(Self { table: RopeTable { factors: factors.is_some(), ..rope.table }, factors, ..rope })
+    }
+
+    /// Scaled as the file says, without factors.
+    pub(crate) fn scaled(hp: &Hparams, order: RopeOrder) -> Self {
+        let rope = &hp.rope;
         let yarn = rope.scaling == RopeScaling::Yarn;
         let table = RopeTable {
             freq_scale: rope.freq_scale,
             ext_factor: if yarn { 1.0 } else { 0.0 },
             attn_factor: rope.attn_factor,
             n_ctx_orig: rope.n_ctx_orig,
-            factors: factors.is_some(),
             ..Self::plain(order, rope.n_rot, rope.freq_base).table
         };
-        Ok(Self { order, table, factors })
+        Self { order, table, factors: None }
+    }
+
+    /// Cosines and sines as they are, whatever the scaling.
+    pub(crate) fn unmagnified(mut self) -> Self {
+        self.table.attn_factor = 1.0;
+        self.with_mscale(1.0, 1.0)
+    }
+
+    /// By the position so many tokens before.
+    pub(crate) fn back(mut self, n: usize) -> Self {
+        self.table.back = n as u32;
+        self
     }
 
     /// For YaRN files with a `yarn_log_multiplier`: the magnitude of the rotation becomes
@@ -84,12 +101,6 @@ impl Rope {
     /// Rotates the first `n_rot` elements; without factors.
     pub(crate) fn turning(mut self, n_rot: usize) -> Self {
         self.table.n_rot = n_rot;
-        self
-    }
-
-    /// As at the position `n` before.
-    pub(crate) fn before(mut self, n: usize) -> Self {
-        self.table.offset = -(n as i32);
         self
     }
 
@@ -141,6 +152,25 @@ impl Rope {
 
     pub(crate) fn forward<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
         x.rope(step.graph.rope_table(self.table, self.factors), self.order)
+    }
+
+    /// Rotates the last `n_rot` elements of each vector.
+    pub(crate) fn forward_last<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        self.turn_last(x, |x| self.forward(step, x))
+    }
+
+    /// Undoes [`Self::forward_last`].
+    pub(crate) fn undo_last<'g>(&self, step: &Step<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        self.turn_last(x, |x| x.inverse_rope(step.graph.rope_table(self.table, self.factors), self.order))
+    }
+
+    fn turn_last<'g>(&self, x: Tensor<'g>, turn: impl FnOnce(Tensor<'g>) -> Tensor<'g>) -> Tensor<'g> {
+        let (dim, n_rot) = (x.dim(0), self.table.n_rot);
+        if n_rot == dim {
+            return turn(x);
+        }
+        let [fixed, turned] = x.split([dim - n_rot, n_rot]);
+        fixed.concat(turn(turned), 0)
     }
 }
 

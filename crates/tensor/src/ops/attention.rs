@@ -40,16 +40,19 @@ pub struct Attention {
     /// An extra input `[n_head]`: a score each head may spend on nothing (gpt-oss).
     pub sinks: bool,
     pub relative_bias: Option<RelativeBias>,
-    /// An extra input, the numbers of blocks: each token sees only these of its tokens, see [`Choose`](super::Choose).
+    /// An extra input, the numbers of blocks: each token sees only these, see [`Choose`](super::Choose).
     pub chosen: Option<Chosen>,
+    /// The result has one more element a head: the logarithm of the sum of `exp(score)`, by which attention to several
+    /// memories becomes one, see [`Tensor::join_attention`].
+    pub log_sum: bool,
 }
 
 /// What the numbers of a choice mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Chosen {
-    /// Tokens of a block.
+    /// Rows of memory of a block.
     pub block: usize,
-    /// A token that sees no more than so many tokens sees them all: there the numbers mean nothing.
+    /// A token that sees no more than so many rows sees them all: there the numbers mean nothing.
     pub whole: usize,
 }
 
@@ -65,6 +68,7 @@ impl Attention {
             sinks: false,
             relative_bias: None,
             chosen: None,
+            log_sum: false,
         }
     }
 }
@@ -83,22 +87,24 @@ impl<'g> Tensor<'g> {
     /// Only memories with values of their own (`ValueStore::Own`) take values.
     #[track_caller]
     pub fn append_kv(self, memory: MemoryId, spec: &MemorySpec, value: Option<Self>) -> Self {
-        let MemorySpec::Kv { n_head_kv, key_dim, value: store, .. } = spec else {
-            panic!("memory {memory:?} is a state, not keys and values");
+        let (key_dims, store) = match *spec {
+            MemorySpec::Kv { n_head_kv, key_dim, value, .. } => ([key_dim, n_head_kv], value),
+            MemorySpec::Recent { dim, .. } => ([dim, 1], crate::ValueStore::None),
+            MemorySpec::State { .. } => panic!("memory {memory:?} is a state, not rows of tokens"),
         };
         let k = self.shape();
-        assert_eq!([k.dim(0), k.dim(1)], [*key_dim, *n_head_kv], "keys {k:?} for {spec:?}");
+        assert_eq!([k.dim(0), k.dim(1)], key_dims, "keys {k:?} for {spec:?}");
         assert_eq!(value.is_some(), matches!(store, crate::ValueStore::Own { .. }), "values for {spec:?}");
         if let Some(v) = value {
             let v = v.shape();
-            assert_eq!([v.dim(0), v.dim(1)], [store.dim(), *n_head_kv], "values {v:?} for {spec:?}");
+            assert_eq!([v.dim(0), v.dim(1)], [store.dim(), key_dims[1]], "values {v:?} for {spec:?}");
         }
         let handle = Shape::new(&[0], Rows::Tokens);
         self.op_of(Op::AppendKv { memory }, handle, Elem::Token, value.as_slice())
     }
 
     /// `self` are queries `[key_dim, n_head, r]`, `kv` the handle of the memory, whose values have `value_dim`
-    /// elements; the result is `[value_dim, n_head, r]`.
+    /// elements; the result is `[value_dim, n_head, r]`, or one longer with `log_sum`.
     #[track_caller]
     pub fn attention(
         self,
@@ -145,6 +151,18 @@ impl<'g> Tensor<'g> {
         let rest: Vec<_> = std::iter::once(kv).chain(rest).collect();
         let n_given = 1 + usize::from(attention.sinks) + usize::from(attention.relative_bias.is_some());
         assert_eq!(rest.len(), n_given + usize::from(attention.chosen.is_some()), "inputs of {attention:?}");
-        self.op(Op::Attention(attention), q.with_dims(&[value_dim, q.dim(1)]), &rest)
+        let dims = [value_dim + usize::from(attention.log_sum), q.dim(1)];
+        self.op(Op::Attention(attention), q.with_dims(&dims), &rest)
+    }
+
+    /// Attention to what either of two memories holds, from attention to each of them, both with `log_sum`.
+    #[track_caller]
+    pub fn join_attention(self, other: Self) -> Self {
+        assert_eq!(self.shape(), other.shape(), "joined attention");
+        let dim = self.dim(0) - 1;
+        let log_sum = |part: Self| part.slice(0, dim, 1);
+        let shares = log_sum(self).concat(log_sum(other), 0).softmax();
+        let [a, b] = [self, other].map(|part| part.slice(0, 0, dim));
+        a * shares.slice(0, 0, 1) + b * shares.slice(0, 1, 1)
     }
 }

@@ -5,10 +5,11 @@ use super::{Chosen, Op};
 use crate::{Elem, MemoryId, MemorySpec, Tensor};
 
 /// For each token, the `k` blocks with the highest scores of those it sees something of (itself and what precedes it);
-/// of two with the same score the earlier. The sequence is cut into blocks of `block` tokens from its start.
+/// of two with the same score the earlier. The rows of a sequence, tokens or what stands for several, are cut into blocks of
+/// `block` from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choose {
-    /// Keys that all heads share, one a token.
+    /// Keys that all heads share, one a token or one a few tokens.
     pub memory: MemoryId,
     pub k: usize,
     pub block: usize,
@@ -52,7 +53,7 @@ impl<'g> Tensor<'g> {
             assert_eq!(w.shape(), q.with_dims(&[q.dim(1)]), "weights of the heads of {q:?}");
         }
         let MemorySpec::Kv { n_head_kv: 1, key_dim, window: None, .. } = spec else {
-            panic!("choices are made from one key a token, of all tokens, not {spec:?}");
+            panic!("choices are made from keys of one head, of all tokens, not {spec:?}");
         };
         assert!(
             *key_dim == q.dim(0) && choose.k > 0 && choose.block > 0,

@@ -39,14 +39,15 @@ impl<'g> Tensor<'g> {
         self.matmul_of(MatMul::Experts, weight, x.with_dims(&[w.dim(1), n_used]), &[ids])
     }
 
-    /// Rows of an embedding table `[n, n_rows]` by the ids in `self`.
+    /// Rows of a table `[n, n_rows]`, of numbers or of ids, by the ids in `self`.
     #[track_caller]
     pub fn lookup(self, table: Weight) -> Self {
         let s = self.shape();
         assert_eq!(self.elem(), Elem::I32, "lookup takes ids");
         let mut dims = vec![table.shape.dim(0)];
         dims.extend_from_slice(s.dims());
-        self.graph.weight(table).op(Op::Lookup, s.with_dims(&dims), &[self])
+        let table = self.graph.weight(table);
+        table.op_of(Op::Lookup, s.with_dims(&dims), table.elem(), &[self])
     }
 
     fn matmul_of(self, kind: MatMul, weight: Weight, shape: crate::Shape, rest: &[Self]) -> Self {

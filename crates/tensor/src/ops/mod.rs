@@ -4,6 +4,7 @@
 
 mod attention;
 mod choose;
+mod compress;
 mod elementwise;
 mod layout;
 mod matmul;
@@ -15,6 +16,7 @@ mod temperature;
 
 pub use attention::{Attention, Chosen, Mask, RelativeBias};
 pub use choose::{Choose, Scores};
+pub use compress::Compress;
 pub use elementwise::{Binary, Unary};
 pub use matmul::MatMul;
 pub use norm::{Norm, NormKind};
@@ -64,6 +66,8 @@ pub enum Op {
     Attention(Attention),
     /// `q, handle (, weights) -> i32 [k, r] or [k, n_head, r]`: see [`Choose`].
     Choose(Choose),
+    /// `handle, bias -> [dim, r]`: see [`Compress`].
+    Compress(Compress),
     /// A part of extent `dim`.
     Slice { dim: usize, start: usize, len: usize },
     /// The same elements under other extents.
@@ -108,6 +112,7 @@ impl Op {
             | Self::Wkv7 { memory } => Some(*memory),
             Self::Attention(a) => Some(a.memory),
             Self::Choose(c) => Some(c.memory),
+            Self::Compress(c) => Some(c.memory),
             Self::Conv1d(c) => Some(c.memory),
             Self::Pool(p) => Some(p.memory),
             Self::SsmScan(s) => Some(s.memory),
@@ -117,15 +122,16 @@ impl Op {
 
     /// Whether the op changes memory, and so must run even if nothing reads its result.
     pub fn has_effect(&self) -> bool {
-        !matches!(self, Self::ReadKv { .. } | Self::Attention(_) | Self::Choose(_)) && self.memory().is_some()
+        let reads =
+            matches!(self, Self::ReadKv { .. } | Self::Attention(_) | Self::Choose(_) | Self::Compress(_));
+        !reads && self.memory().is_some()
     }
 
     /// Whether row `i` of the result depends on row `i` of the inputs alone, whatever the sequence.
     pub fn is_row_wise(&self) -> bool {
         match self {
-            Self::Input(_) | Self::Weight(_) | Self::SelectOutputs | Self::ReadKv { .. } => false,
-            Self::Attention(_) | Self::Choose(_) => false,
-            _ => !self.has_effect(),
+            Self::Input(_) | Self::Weight(_) | Self::SelectOutputs => false,
+            _ => self.memory().is_none(),
         }
     }
 }

@@ -21,12 +21,11 @@ pub enum Positions {
 }
 
 /// `[n_rot, r]`: for pair `i`, element `2i` is `m cos(a)` and `2i + 1` is `m sin(a)`, with
-/// `a = (position + offset) * freq_base^(-2i / n_rot)` adjusted by the scaling parameters (linear; YaRN, Peng et al. 2023) and
+/// `a = (position - back) * freq_base^(-2i / n_rot)` adjusted by the scaling parameters (linear; YaRN, Peng et al. 2023) and
 /// divided by the optional input `factors [n_rot / 2]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RopeTable {
     pub n_rot: usize,
-    pub offset: i32,
     pub freq_base: f32,
     /// Angles are multiplied by this: one over the context extension.
     pub freq_scale: f32,
@@ -39,6 +38,9 @@ pub struct RopeTable {
     /// The context length the model was trained with, for YaRN's ramp.
     pub n_ctx_orig: usize,
     pub factors: bool,
+    /// Positions are counted from so many tokens further on: the table of a token has the angles of the one so far before
+    /// it.
+    pub back: u32,
 }
 
 /// Rotates the first `n_rot` elements of each vector; the rest pass through.
@@ -46,6 +48,8 @@ pub struct RopeTable {
 pub struct Rope {
     pub n_rot: usize,
     pub order: RopeOrder,
+    /// The other way round, which undoes it.
+    pub inverse: bool,
 }
 
 impl Graph {
@@ -68,8 +72,19 @@ impl<'g> Tensor<'g> {
     /// `self [d, n_head, r]` with `d` at least the table's `n_rot`.
     #[track_caller]
     pub fn rope(self, table: Self, order: RopeOrder) -> Self {
+        self.rotate(table, order, false)
+    }
+
+    /// The inverse of [`Self::rope`], where the table's magnitude is 1.
+    #[track_caller]
+    pub fn inverse_rope(self, table: Self, order: RopeOrder) -> Self {
+        self.rotate(table, order, true)
+    }
+
+    #[track_caller]
+    fn rotate(self, table: Self, order: RopeOrder, inverse: bool) -> Self {
         let (s, n_rot) = (self.shape(), table.dim(0));
         assert!(n_rot <= s.dim(0) && n_rot % 2 == 0, "rope of {n_rot} elements on {s:?}");
-        self.op(Op::Rope(Rope { n_rot, order }), s, &[table])
+        self.op(Op::Rope(Rope { n_rot, order, inverse }), s, &[table])
     }
 }
