@@ -85,7 +85,7 @@ fn kv(task: &SequenceTask) -> KvShape {
     task.shape.kv.expect("choices are made from keys")
 }
 
-/// Rows of one sequence, and what they see: tokens, or rows of memory that stand for several.
+/// Rows of one sequence, and what they see.
 struct Work<'a> {
     choose: &'a Choose,
     task: &'a SequenceTask,
@@ -102,15 +102,25 @@ impl Work<'_> {
         self.task.out.dims[1]
     }
 
-    /// Keys, of tokens or of several each.
+    fn n_tokens(&self, row: usize) -> usize {
+        self.position + 1 + row - self.rows.start
+    }
+
+    /// Keys that a row sees.
     fn n_seen(&self, row: usize) -> usize {
-        kv(self.task).n_rows(self.position + 1 + row - self.rows.start)
+        kv(self.task).n_rows(self.n_tokens(row))
+    }
+
+    /// Keys of a block.
+    fn n_keys(&self) -> usize {
+        if self.choose.by == Scores::Sum { 1 } else { self.choose.block }
     }
 
     /// # Safety
     /// The rows of the result belong to the caller, or this part of the only one.
     unsafe fn choose(mut self, unit: usize, part: usize, n_parts: usize, buffers: &mut Buffers) {
-        let n_tokens = (self.choose.chosen().whole + 1) * kv(self.task).ratio - 1;
+        // The last token that sees no more blocks than are chosen.
+        let n_tokens = (self.choose.k * self.n_keys() + 1) * kv(self.task).ratio - 1;
         let n_whole = n_tokens.saturating_sub(self.position).min(self.rows.len());
         if part == 0 {
             for row in self.rows.clone().take(n_whole) {
@@ -141,7 +151,7 @@ impl Work<'_> {
 
     /// The blocks of memory of a part. No block to choose lies in two parts.
     fn part(&self, part: usize, n_parts: usize) -> Range<usize> {
-        let aligned = self.choose.block / gcd(self.choose.block, BLOCK_TOKENS);
+        let aligned = self.n_keys() / gcd(self.n_keys(), BLOCK_TOKENS);
         let n = self.n_seen(self.rows.end - 1).div_ceil(BLOCK_TOKENS);
         let units = share(n.div_ceil(aligned), n_parts, part);
         (units.start * aligned).min(n)..(units.end * aligned).min(n)
@@ -170,7 +180,7 @@ impl Work<'_> {
         }
         for block in blocks {
             // SAFETY: the caller's promise.
-            let Some((keys, first)) = (unsafe { self.keys(block, &shape) }) else { continue };
+            let keys = unsafe { self.keys(block, &shape) };
             if self.run.kernels.is_scalar() {
                 let all = self.rows.clone().flat_map(|row| (0..n_head).map(move |head| q(row).vector(head)));
                 for (q, products) in all.zip(tile.scores_mut()) {
@@ -184,12 +194,12 @@ impl Work<'_> {
                 self.rows.clone().zip(tile.scores_mut().chunks_exact(n_head)).zip(choices)
             {
                 // SAFETY: the caller's promise.
-                unsafe { self.take(row, products, keys.n, first, choices) };
+                unsafe { self.take(row, products, keys.n, block * BLOCK_TOKENS, choices) };
             }
         }
     }
 
-    /// Lets the choices of a row see its products with `n` keys, from that of token `first`.
+    /// Lets the choices of a row see its products with `n` keys, from key `first`.
     ///
     /// # Safety
     /// Weights are done.
@@ -202,7 +212,7 @@ impl Work<'_> {
         choices: &mut [Choosing],
     ) {
         let n_seen = self.n_seen(row);
-        let n = n_seen.saturating_sub(first).div_ceil(self.step()).min(n);
+        let n = n_seen.saturating_sub(first).min(n);
         match self.choose.by {
             Scores::Max { n_local } => {
                 for (products, choosing) in products.iter().zip(choices) {
@@ -216,8 +226,7 @@ impl Work<'_> {
                 for (head, products) in products.iter().enumerate() {
                     add_head(products, weights.map_or(1.0, |w| w[head]), &mut sums);
                 }
-                // Each key is the only one of its block.
-                for (block, &score) in (first / self.choose.block..).zip(&sums[..n]) {
+                for (block, &score) in (first..).zip(&sums[..n]) {
                     choices[0].best.push(Scored { score, block: block as u32 });
                 }
             }
@@ -248,30 +257,16 @@ impl Work<'_> {
         }
     }
 
-    /// From one key that counts to the next: those of all tokens, or of the last ones of blocks.
-    fn step(&self) -> usize {
-        if self.choose.by == Scores::Sum { self.choose.block } else { 1 }
-    }
-
-    /// The keys that count of a block of memory and are seen by any row, and the token of the first.
+    /// The keys of a block of memory that any row sees.
     ///
     /// # Safety
     /// Memory is not written in this stage.
-    unsafe fn keys(&self, block: usize, shape: &VectorShape) -> Option<(Stored<'_>, usize)> {
-        let step = self.step();
-        let start = block * BLOCK_TOKENS;
-        let end = self.n_seen(self.rows.end - 1).min(start + BLOCK_TOKENS);
-        let first = (start + 1).next_multiple_of(step) - 1;
-        if first >= end {
-            return None;
-        }
-        let n = (end - first).div_ceil(step);
+    unsafe fn keys(&self, block: usize, shape: &VectorShape) -> Stored<'_> {
+        let n = (self.n_seen(self.rows.end - 1) - block * BLOCK_TOKENS).min(BLOCK_TOKENS);
         let slot = self.run.step.tables[self.view.table as usize + block];
-        let (at, stride) = ((first - start) * shape.n_bytes, step * shape.n_bytes);
-        let n_bytes = (n - 1) * stride + shape.n_bytes;
         // SAFETY: the caller's promise.
-        let bytes = unsafe { self.run.stored(self.choose.memory, slot, at, n_bytes) };
-        Some((Stored { dtype: shape.dtype, bytes, stride, n }, first))
+        let bytes = unsafe { self.run.stored(self.choose.memory, slot, 0, n * shape.n_bytes) };
+        Stored { dtype: shape.dtype, bytes, stride: shape.n_bytes, n }
     }
 
     /// Leaves the best of a part of the only row. The last part to come finds the best of all parts in `choices`, and `true`.
@@ -310,31 +305,39 @@ impl Work<'_> {
     /// # Safety
     /// The row of the result belongs to the caller.
     unsafe fn write_all(&self, row: usize) {
-        let n = self.n_seen(row).div_ceil(self.choose.block) as u32;
-        // SAFETY: the caller's promise.
-        let out: &mut [u32] = bytemuck::cast_slice_mut(unsafe { self.run.row_mut(&self.task.out, row) });
-        for out in out.chunks_exact_mut(self.task.out.dims[0]) {
-            out.fill(0);
-            out.iter_mut().zip(0..n).for_each(|(out, block)| *out = block);
+        let n = self.n_seen(row).div_ceil(self.n_keys()) as u32;
+        for choice in 0..self.n_choice() {
+            // SAFETY: the caller's promise.
+            unsafe { self.write_one(row, choice, 0..n) };
         }
     }
 
-    /// Writes the numbers that were chosen, and behind them that of what is behind whole blocks.
+    /// Writes the numbers that were chosen.
     ///
     /// # Safety
     /// The row of the result belongs to the caller.
     unsafe fn write(&self, row: usize, choices: &mut [Choosing]) {
-        let n_seen = self.n_seen(row);
-        let len = self.choose.block;
-        let rest = self.choose.by == Scores::Sum && !n_seen.is_multiple_of(len);
-        let rest = rest.then_some((n_seen / len) as u32);
-        // SAFETY: the caller's promise.
-        let out: &mut [u32] = bytemuck::cast_slice_mut(unsafe { self.run.row_mut(&self.task.out, row) });
-        for (out, choosing) in out.chunks_exact_mut(self.task.out.dims[0]).zip(choices) {
-            out.fill(0);
-            let blocks = choosing.best.finish().iter().map(|found| found.block).chain(rest);
-            out.iter_mut().zip(blocks).for_each(|(out, block)| *out = block);
+        for (choice, choosing) in choices.iter_mut().enumerate() {
+            let blocks = choosing.best.finish().iter().map(|found| found.block);
+            // SAFETY: the caller's promise.
+            unsafe { self.write_one(row, choice, blocks) };
         }
+    }
+
+    /// Writes the numbers of one choice, and behind them that of what is behind whole blocks.
+    ///
+    /// # Safety
+    /// The row of the result belongs to the caller.
+    unsafe fn write_one(&self, row: usize, choice: usize, blocks: impl Iterator<Item = u32>) {
+        let n = self.task.out.dims[0];
+        let is_left =
+            self.choose.by == Scores::Sum && !self.n_tokens(row).is_multiple_of(self.choose.block);
+        let rest = is_left.then_some(self.n_seen(row) as u32);
+        // SAFETY: the caller's promise.
+        let out = unsafe { self.run.part_mut(&self.task.out, row, choice * n, n) };
+        let out: &mut [u32] = bytemuck::cast_slice_mut(out);
+        out.fill(0);
+        out.iter_mut().zip(blocks.chain(rest)).for_each(|(out, block)| *out = block);
     }
 }
 

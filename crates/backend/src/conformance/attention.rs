@@ -233,7 +233,8 @@ fn choose<'g>(
         n_head_kv: 1,
         key_dim,
         value: ValueStore::None,
-        ratio: 1,
+        // A block has one key where it is scored as one.
+        ratio: if choose.by == Scores::Sum { choose.block } else { 1 },
         window: None,
         timeline: Timeline::Sequence,
     };

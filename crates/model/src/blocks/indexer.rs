@@ -198,8 +198,8 @@ enum Keys {
     Compressed(Compressor),
 }
 
-/// How the keys of the tokens of a block become one, that of its last token. For simplicity every token has one, of itself
-/// and the tokens before it; only those of last tokens are read.
+/// How the keys of the tokens of a block become one, that of its last token. One is made for every token, of itself and the
+/// tokens before it; only those of last tokens are kept.
 #[derive(Debug)]
 enum Pooling {
     None,
@@ -259,7 +259,7 @@ impl Indexer {
             rope,
             rotated: spec.rotated,
             dims: [key_dim, n_head],
-            choose: blocks.choose(remember_keys(at, key_dim)),
+            choose: blocks.choose(remember_keys(at, key_dim, blocks)),
         })
     }
 
@@ -293,7 +293,7 @@ impl Indexer {
             rope: Some(rope),
             rotated: Rotated::First(rope.order),
             dims: [key_dim, n_head],
-            choose: blocks.choose(remember_keys(at, key_dim)),
+            choose: blocks.choose(remember_keys(at, key_dim, blocks)),
         })
     }
 
@@ -368,12 +368,13 @@ fn dims(at: &Source<'_>) -> Result<[usize; 2]> {
     Ok([at.extent_of("attention.indexer.key_length")?, at.extent_of("attention.indexer.head_count")?])
 }
 
-fn remember_keys(at: &Source<'_>, key_dim: usize) -> MemoryId {
+/// A key for each token, or for each block.
+fn remember_keys(at: &Source<'_>, key_dim: usize, blocks: BlockSpec) -> MemoryId {
     at.remember(MemorySpec::Kv {
         n_head_kv: 1,
         key_dim,
         value: ValueStore::None,
-        ratio: 1,
+        ratio: if blocks.by == Scores::Sum { blocks.block } else { 1 },
         window: None,
         timeline: Timeline::Sequence,
     })

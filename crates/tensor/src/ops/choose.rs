@@ -1,17 +1,17 @@
-//! Choosing the tokens that attention sees: the lightning indexer (DeepSeek-V3.2) and those that choose blocks of tokens
-//! (MiniMax M3, Qwen 4, GLM-5.3).
+//! Choosing what attention sees: the lightning indexer (DeepSeek-V3.2), also from compressed tokens (DeepSeek-V4), and those
+//! that choose blocks of tokens (MiniMax M3, Qwen 4, GLM-5.3).
 
 use super::{Chosen, Op};
 use crate::{Elem, MemoryId, MemorySpec, Tensor};
 
 /// For each token, the `k` blocks with the highest scores of those it sees something of (itself and what precedes it);
-/// of two with the same score the earlier. The rows of a sequence, tokens or what stands for several, are cut into blocks of
-/// `block` from its start.
+/// of two with the same score the earlier. A sequence is cut into blocks from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choose {
-    /// Keys that all heads share, one a token or one a few tokens.
+    /// Keys that all heads share.
     pub memory: MemoryId,
     pub k: usize,
+    /// Rows that make a block, of the memory that is attended to.
     pub block: usize,
     pub by: Scores,
 }
@@ -19,11 +19,11 @@ pub struct Choose {
 /// What scores a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scores {
-    /// `sum over heads of weight * max(q.k, 0)`, where `k` is the key of the block's last token. Only whole blocks are
-    /// scored; what is behind them is seen besides the `k`.
+    /// `sum over heads of weight * max(q.k, 0)`. A block has one key, as soon as it is whole; the tokens behind whole blocks
+    /// are seen besides the `k`.
     Sum,
-    /// Each head chooses for itself by the greatest `q.k` of the tokens that are seen. The `n_local` last blocks are always
-    /// among the `k`.
+    /// Each head chooses for itself by the greatest `q.k` of the tokens that are seen, which have a key each. The `n_local`
+    /// last blocks are always among the `k`.
     Max { n_local: usize },
 }
 
@@ -52,18 +52,18 @@ impl<'g> Tensor<'g> {
         if let Some(w) = &weights {
             assert_eq!(w.shape(), q.with_dims(&[q.dim(1)]), "weights of the heads of {q:?}");
         }
-        let MemorySpec::Kv { n_head_kv: 1, key_dim, window: None, .. } = spec else {
+        let MemorySpec::Kv { n_head_kv: 1, key_dim, window: None, ratio, .. } = *spec else {
             panic!("choices are made from keys of one head, of all tokens, not {spec:?}");
         };
-        assert!(
-            *key_dim == q.dim(0) && choose.k > 0 && choose.block > 0,
-            "{choose:?} by {q:?} from {spec:?}"
-        );
+        assert!(key_dim == q.dim(0) && choose.k > 0 && choose.block > 0, "{choose:?} by {q:?} from {spec:?}");
         let n = choose.n_numbers();
         let shape = match choose.by {
-            Scores::Sum => q.with_dims(&[n]),
+            Scores::Sum => {
+                assert!([1, ratio].contains(&choose.block), "{choose:?} from {spec:?}");
+                q.with_dims(&[n])
+            }
             Scores::Max { n_local } => {
-                assert!(n_local <= choose.k && weights.is_none(), "{choose:?}");
+                assert!(n_local <= choose.k && weights.is_none() && ratio == 1, "{choose:?} from {spec:?}");
                 q.with_dims(&[n, q.dim(1)])
             }
         };
