@@ -330,8 +330,7 @@ impl Work<'_> {
     /// The row of the result belongs to the caller.
     unsafe fn write_one(&self, row: usize, choice: usize, blocks: impl Iterator<Item = u32>) {
         let n = self.task.out.dims[0];
-        let is_left =
-            self.choose.by == Scores::Sum && !self.n_tokens(row).is_multiple_of(self.choose.block);
+        let is_left = self.choose.by == Scores::Sum && !self.n_tokens(row).is_multiple_of(self.choose.block);
         let rest = is_left.then_some(self.n_seen(row) as u32);
         // SAFETY: the caller's promise.
         let out = unsafe { self.run.part_mut(&self.task.out, row, choice * n, n) };
