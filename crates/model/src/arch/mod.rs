@@ -139,7 +139,7 @@ architectures! {
     mistral4, modern_bert, mpt, muse_glimmer, nanbeige, nemotron, nemotron_h, nemotron_h_moe, neo_bert,
     nomic_bert, nomic_bert_moe, olmo, olmo2, olmoe, openelm, orion, paddleocr, pangu_embedded, phi2, phi3,
     phimoe, plamo, plamo2, plamo3, plm, pockettts, qwen, qwen2, qwen2moe, qwen2vl, qwen3, qwen35, qwen35moe, qwen3moe,
-    qwen3next, qwen3tts, qwen3vl, qwen3vlmoe, qwen4exp, refact, rnd1, rwkv6, rwkv7, seed_oss, smallthinker, smollm3, spark2_5,
+    qwen3next, qwen3tts, qwen3vl, qwen3vlmoe, qwen4exp, refact, rnd1, rwkv6, rwkv6qwen2, rwkv7, seed_oss, smallthinker, smollm3, spark2_5,
     stablelm, starcoder, starcoder2, step35, t5, t5encoder, talkie, xverse,
 }
 

@@ -60,19 +60,14 @@ impl Layer {
 /// The recurrence over time: `y = r (S + (u k) (x) v); S = w S + k (x) v`.
 #[derive(Debug)]
 struct TimeMix {
-    shift: MemoryId,
-    lerp_x: Weight,
-    lerp: Lerp,
-    /// From a first mixture to what is added to each of `lerp`.
-    low_rank: [Weight; 2],
+    mixtures: Mixtures,
     key: Linear,
     value: Linear,
     receptance: Linear,
     gate: Linear,
     /// `u`, `[head_size, n_head]`: the weight of the token itself.
     first: Weight,
-    decay: Weight,
-    decay_low_rank: [Weight; 2],
+    decay: Decay,
     /// Gain and bias of a norm of each head.
     norm: [Weight; 2],
     output: Linear,
@@ -83,40 +78,20 @@ struct TimeMix {
     heads: [usize; 2],
 }
 
-/// How much of the token before goes into each of `w k v r g`.
-#[derive(Debug)]
-enum Lerp {
-    /// `[n_embd, 5]`.
-    Fused(Weight),
-    Split([Weight; 5]),
-}
-
 impl TimeMix {
     fn load(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
         let n = hp.n_embd;
         let heads = heads(at, n)?;
         let linear = |part: &str| Linear::load(at, &format!("time_mix_{part}"), n, n);
         let per_head = |part: &str| at.vector_as(&format!("time_mix_ln.{part}"), [n], heads);
-        let rank = at.extent_of("time_mix_extra_dim")?;
-        let decay_rank = at.extent_of("time_decay_extra_dim")?;
         Ok(Self {
-            shift: at.remember(MemorySpec::State { len: n }),
-            lerp_x: at.vector("time_mix_lerp_x.weight", [n])?,
-            lerp: Lerp::load(at, n)?,
-            low_rank: [
-                at.weight("time_mix_w1.weight", [n, 5 * rank])?,
-                at.weight("time_mix_w2.weight", [rank, n, 5])?,
-            ],
+            mixtures: Mixtures::load(at, n)?,
             key: linear("key")?,
             value: linear("value")?,
             receptance: linear("receptance")?,
             gate: linear("gate")?,
             first: at.vector("time_mix_first.weight", heads)?,
-            decay: at.vector("time_mix_decay.weight", [n])?,
-            decay_low_rank: [
-                at.weight("time_mix_decay_w1.weight", [n, decay_rank])?,
-                at.weight("time_mix_decay_w2.weight", [decay_rank, n])?,
-            ],
+            decay: Decay::load(at, n)?,
             norm: [per_head("weight")?, per_head("bias")?],
             output: linear("output")?,
             behind: at.remember(MemorySpec::State { len: 3 * n }),
@@ -128,16 +103,8 @@ impl TimeMix {
     fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
         let n = x.dim(0);
         let heads = |x: Tensor<'g>| x.reshape(&self.heads);
-        let change = x.token_shift(self.shift) - x;
-        let [down, up] = self.low_rank;
-        let mixed = (change * self.lerp_x + x).matmul(down).tanh();
-        let added = mixed.reshape(&[mixed.dim(0) / 5, 5]).matmul_heads(up);
-        let [w, k, v, r, g] = self.lerp.add_to(added).map(|share| change * share + x);
-
-        let [down, up] = self.decay_low_rank;
-        let w = (w.matmul(down).tanh().matmul(up) + self.decay).unary(Unary::Exp);
-        let w = w.unary(Unary::Neg).unary(Unary::Exp);
-        let [k, v] = [self.key.forward(k), self.value.forward(v)];
+        let [w, k, v, r, g] = self.mixtures.forward(x);
+        let [w, k, v] = [self.decay.forward(w), self.key.forward(k), self.value.forward(v)];
         let r = heads(self.receptance.forward(r));
         let own = heads(v) * (heads(k) * r * self.first).sum(0);
         // A token sees the state without itself: what RWKV-7 computes from the tokens before.
@@ -148,6 +115,74 @@ impl TimeMix {
         let y = r.wkv7(self.state, [w, k, v, nothing, nothing]) + own;
         let y = y.norm(NormKind::Layer, 64e-5, Some(gain), Some(bias)).reshape(&[n]);
         self.output.forward(self.gate.forward(g).glu(Unary::Silu, y))
+    }
+}
+
+/// A token mixed with the one before, for each of `w k v r g` by shares of its own, which depend on the token.
+#[derive(Debug)]
+pub(super) struct Mixtures {
+    shift: MemoryId,
+    lerp_x: Weight,
+    lerp: Lerp,
+    /// From a first mixture to what is added to each of `lerp`.
+    low_rank: [Weight; 2],
+}
+
+/// How much of the token before goes into each.
+#[derive(Debug)]
+enum Lerp {
+    /// `[n_embd, 5]`.
+    Fused(Weight),
+    Split([Weight; 5]),
+}
+
+impl Mixtures {
+    /// Of `n` channels.
+    pub(super) fn load(at: &Source<'_>, n: usize) -> Result<Self> {
+        let rank = at.extent_of("time_mix_extra_dim")?;
+        Ok(Self {
+            shift: at.remember(MemorySpec::State { len: n }),
+            lerp_x: at.vector("time_mix_lerp_x.weight", [n])?,
+            lerp: Lerp::load(at, n)?,
+            low_rank: [
+                at.weight("time_mix_w1.weight", [n, 5 * rank])?,
+                at.weight("time_mix_w2.weight", [rank, n, 5])?,
+            ],
+        })
+    }
+
+    pub(super) fn forward<'g>(&self, x: Tensor<'g>) -> [Tensor<'g>; 5] {
+        let change = x.token_shift(self.shift) - x;
+        let [down, up] = self.low_rank;
+        let mixed = (change * self.lerp_x + x).matmul(down).tanh();
+        let added = mixed.reshape(&[mixed.dim(0) / 5, 5]).matmul_heads(up);
+        self.lerp.add_to(added).map(|share| change * share + x)
+    }
+}
+
+/// How much of each channel of the state stays, which depends on the token: `exp(-exp(x))`.
+#[derive(Debug)]
+pub(super) struct Decay {
+    bias: Weight,
+    low_rank: [Weight; 2],
+}
+
+impl Decay {
+    pub(super) fn load(at: &Source<'_>, n: usize) -> Result<Self> {
+        let rank = at.extent_of("time_decay_extra_dim")?;
+        Ok(Self {
+            bias: at.vector("time_mix_decay.weight", [n])?,
+            low_rank: [
+                at.weight("time_mix_decay_w1.weight", [n, rank])?,
+                at.weight("time_mix_decay_w2.weight", [rank, n])?,
+            ],
+        })
+    }
+
+    pub(super) fn forward<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        let [down, up] = self.low_rank;
+        let rate = (x.matmul(down).tanh().matmul(up) + self.bias).unary(Unary::Exp);
+        rate.unary(Unary::Neg).unary(Unary::Exp)
     }
 }
 
