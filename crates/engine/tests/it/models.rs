@@ -46,10 +46,11 @@ fn load(name: &str, isa: Option<Kind>) -> (ModelGolden, Arc<LoadedModel>) {
     (golden, LoadedModel::open(path, &[device], &LoadConfig::default()).expect("a model"))
 }
 
-pub(crate) fn log_probability(logits: &[f32], token: u32) -> f32 {
+/// What logits are above their logarithms of probability.
+pub(crate) fn log_sum(logits: &[f32]) -> f32 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = logits.iter().map(|l| f64::from(l - max).exp()).sum();
-    (f64::from(logits[token as usize] - max) - sum.ln()) as f32
+    (f64::from(max) + sum.ln()) as f32
 }
 
 fn best(logits: &[f32]) -> u32 {
@@ -69,8 +70,9 @@ fn follow(context: &mut Context, case: &Continuation, n_steps: usize) -> Vec<f32
     let outputs = context.decode(Mode::Logits, &[Entry { seq, tokens: &tokens, wanted: Wanted::All }]);
     let mut rows = outputs.expect("a step").rows().enumerate().peekable();
     let first = rows.peek().expect("a first step").1;
+    let log_sum = log_sum(first);
     let differences =
-        case.top[..5].iter().map(|(token, want)| log_probability(first, *token) - want).collect();
+        case.top[..5].iter().map(|(token, want)| first[*token as usize] - log_sum - want).collect();
     // Behind a choice that is not clear, another text would have been the continuation.
     for (i, logits) in rows.take_while(|(i, _)| case.gap[*i] >= CLEAR_GAP) {
         assert_eq!(best(logits), case.greedy[i], "{:?}, step {i}", case.prompt);
