@@ -23,6 +23,20 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PATH")]
     peer: PathBuf,
 
+    #[command(flatten)]
+    common: Common,
+
+    /// Rounds: each runs the peer, then us
+    #[arg(short, long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+
+    #[command(flatten)]
+    sizes: Sizes,
+}
+
+/// What comparisons of speed have in common.
+#[derive(Debug, clap::Args)]
+struct Common {
     /// Our program, if not the release build of this tree
     #[arg(long, value_name = "PATH")]
     ours: Option<PathBuf>,
@@ -31,16 +45,21 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILES", value_delimiter = ',')]
     models: Vec<PathBuf>,
 
-    /// Rounds: each runs the peer, then us
-    #[arg(short, long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: u32,
-
-    #[command(flatten)]
-    sizes: Sizes,
-
     /// Print only, write no record
     #[arg(long)]
     dry: bool,
+}
+
+impl Common {
+    /// Shows the table, and adds it to the record unless told not to.
+    fn report(&self, facts: &record::Facts, settings: &str, table: &str) -> Result<()> {
+        println!("{table}");
+        if !self.dry {
+            let path = record::write(facts, self.ours.as_deref(), settings, table)?;
+            eprintln!("recorded in {}", path.display());
+        }
+        Ok(())
+    }
 }
 
 /// The rates of one test, by round.
@@ -62,8 +81,8 @@ impl Row {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let files = files(&options.models)?;
-    let ours = ours(options.ours.as_deref())?;
+    let files = files(&options.common.models)?;
+    let ours = ours(options.common.ours.as_deref())?;
     let mut rows: Vec<Row> = Vec::new();
     let mut facts = record::Facts::gather()?;
     for round in 1..=options.rounds {
@@ -75,13 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             take_in(&mut rows, file, &peer.rates, &ours)?;
         }
     }
-    let table = record::table(&rows);
-    println!("{table}");
-    if !options.dry {
-        let path = record::write(&facts, options.ours.as_deref(), &record::settings(options), &table)?;
-        eprintln!("recorded in {}", path.display());
-    }
-    Ok(())
+    options.common.report(&facts, &record::settings(options), &record::table(&rows))
 }
 
 /// Those given, or the three models of the tests.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{files, median, ours, record};
+use super::{Common, files, median, ours, record};
 
 /// What to compare.
 #[derive(Debug, clap::Args)]
@@ -20,13 +20,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PATH")]
     peer: PathBuf,
 
-    /// Our program, if not the release build of this tree
-    #[arg(long, value_name = "PATH")]
-    ours: Option<PathBuf>,
-
-    /// Model files; default: the three models of the tests
-    #[arg(long, value_name = "FILES", value_delimiter = ',')]
-    models: Vec<PathBuf>,
+    #[command(flatten)]
+    common: Common,
 
     /// Rounds: each starts the peer, then us
     #[arg(short, long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
@@ -35,19 +30,15 @@ pub(crate) struct Options {
     /// Threads of both
     #[arg(short, long, default_value_t = 2)]
     threads: u32,
-
-    /// Print only, write no record
-    #[arg(long)]
-    dry: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let ours = ours(options.ours.as_deref())?;
+    let ours = ours(options.common.ours.as_deref())?;
     let mut facts = record::Facts::gather()?;
     facts.peer = options.peer.display().to_string();
     let mut table =
         String::from("| model | peer, ms to the first text | llama-rs, ms | ratio |\n|---|---:|---:|---:|\n");
-    for file in files(&options.models)? {
+    for file in files(&options.common.models)? {
         // Brings the file to memory.
         time(&mut our_command(&ours, &file, options.threads))?;
         let mut times = Vec::new();
@@ -58,17 +49,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
         writeln!(table, "{}", row(&name, &times)).expect("a string takes any text");
     }
-    println!("{table}");
-    if !options.dry {
-        let (threads, rounds) = (options.threads, options.rounds);
-        let settings = format!(
-            "from the start of the program to its first text, of a prompt of five words; files in memory, peer without warm-up; {threads} threads; \
-             medians of {rounds} alternating rounds, ratios round by round"
-        );
-        let path = record::write(&facts, options.ours.as_deref(), &settings, &table)?;
-        eprintln!("recorded in {}", path.display());
-    }
-    Ok(())
+    let (threads, rounds) = (options.threads, options.rounds);
+    let settings = format!(
+        "from the start of the program to its first text, of a prompt of five words; files in memory, peer without warm-up; {threads} threads; \
+         medians of {rounds} alternating rounds, ratios round by round"
+    );
+    options.common.report(&facts, &settings, &table)
 }
 
 /// `times` of the peer and of ours.

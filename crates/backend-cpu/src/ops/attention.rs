@@ -130,18 +130,11 @@ pub(crate) fn alibi_slope(head: usize, n_head: usize, max_bias: f32) -> f32 {
     }
 }
 
-/// `scores[t] = q . k[t]` for stored keys, `stride` bytes apart. `buffer` has room for a key.
-pub(crate) fn dot_keys(
-    q: &[f32],
-    keys: &[u8],
-    stride: usize,
-    shape: &VectorShape,
-    buffer: &mut [f32],
-    scores: &mut [f32],
-) {
+/// `scores[t] = q . k[t]` for consecutive stored keys. `buffer` has room for a key.
+pub(crate) fn dot_keys(q: &[f32], keys: &[u8], shape: &VectorShape, buffer: &mut [f32], scores: &mut [f32]) {
     debug_assert!(scores.len() <= BLOCK_TOKENS);
     let key = &mut buffer[..q.len()];
-    for (score, stored) in scores.iter_mut().zip(keys.chunks(stride)) {
+    for (score, stored) in scores.iter_mut().zip(keys.chunks_exact(shape.n_bytes)) {
         load(stored, shape, key);
         *score = q.iter().zip(&*key).map(|(q, k)| q * k).sum();
     }

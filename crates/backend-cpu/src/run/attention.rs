@@ -466,8 +466,7 @@ impl<'a> Work<'a> {
                 // SAFETY: the caller's promise.
                 let [keys, stored] = unsafe { self.stored(first / BLOCK_TOKENS, within + n, copies) };
                 let scores = &mut scores[..n];
-                let stored_keys = &keys.bytes[within * keys.stride..];
-                dot_keys(query, stored_keys, keys.stride, &self.kv.key, buffer, scores);
+                dot_keys(query, &keys.bytes[within * keys.stride..], &self.kv.key, buffer, scores);
                 scoring.apply(first, scores);
                 let rescale = running.update(scores);
                 acc.iter_mut().for_each(|a| *a *= rescale);

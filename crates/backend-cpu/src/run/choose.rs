@@ -346,7 +346,7 @@ fn define(q: &[f32], keys: Stored<'_>, shape: &VectorShape, vectors: &mut Vec<f3
     let (query, key) = vectors.split_at_mut(q.len());
     query.copy_from_slice(q);
     rotate(query, shape.rotation);
-    dot_keys(query, keys.bytes, keys.stride, shape, key, &mut products[..keys.n]);
+    dot_keys(query, keys.bytes, shape, key, &mut products[..keys.n]);
 }
 
 fn gcd(a: usize, b: usize) -> usize {

@@ -31,14 +31,13 @@ impl TimeMix {
     fn load(at: &Source<'_>, hp: &Hparams) -> Result<Self> {
         let n = hp.n_embd;
         let heads = heads(at, n)?;
-        let key = "attention.head_count_kv";
-        let n_head_kv = match at.get_or(key, 0)? {
+        let n_head_kv = match hp.layer(at.index()).n_head_kv {
             0 => heads[1],
             n_head_kv => n_head_kv,
         };
         if !heads[1].is_multiple_of(n_head_kv) {
             let problem = format!("does not divide {} heads", heads[1]);
-            return Err(Error::value(&at.full_key(key), n_head_kv, problem));
+            return Err(Error::value(&at.full_key("attention.head_count_kv"), n_head_kv, problem));
         }
         let linear = |part: &str, n_out| Linear::load(at, &format!("time_mix_{part}"), n, n_out);
         Ok(Self {
